@@ -1,0 +1,1 @@
+"""The edits: one small module a family, and the catalogue that puts them in order."""

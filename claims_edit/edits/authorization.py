@@ -1,0 +1,244 @@
+"""Which authorization the line stands on."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from claims_edit.edits.edit import Context, Edit, known, sentence
+from claims_edit.normalise import millionths
+from claims_edit.reference import in_force
+
+
+def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Adds the matched authorization, the approved ones that cover the date, and what others there are.
+
+    `covering` lists the approved authorizations that cover the service date in matching order,
+    with their approved units in millionths (null is no unit limit).
+    """
+    pairs = _pairs(lines, context.authorizations)
+    covering = (
+        pairs.filter((pl.col("status") == "approved") & pl.col("covers"))
+        .sort("line", *_matching_order(), nulls_last=True)
+        .group_by("line", maintain_order=True)
+        .agg(
+            pl.struct(
+                "authorization_number", approved=millionths(pl.col("approved_units"))
+            ).alias("covering"),
+            matched_authorization_number=pl.col("authorization_number").first(),
+            matched_effective_date=pl.col("effective_date").first(),
+            matched_expiration_date=pl.col("expiration_date").first(),
+            matched_servicing_npi=pl.col("servicing_npi").first(),
+        )
+    )
+    approved, pending, denied = (pl.col("status") == s for s in ("approved", "pending", "denied"))
+    before = pl.col("expiration_date") < pl.col("claim_line_start_date")
+    after = pl.col("effective_date") > pl.col("claim_line_start_date")
+    others = pairs.group_by("line").agg(
+        pending_covers=(pending & pl.col("covers")).any(),
+        denied_covers=(denied & pl.col("covers")).any(),
+        pending_number=_first_number(pending & pl.col("covers")),
+        denied_number=_first_number(denied & pl.col("covers")),
+        expired_on=pl.col("expiration_date").filter(approved & known(before)).max(),
+        starts_on=pl.col("effective_date").filter(approved & after).min(),
+    )
+    rejected = context.rejected_authorizations.select(
+        "member_id", "hcpcs_code", unreadable_authorization=pl.lit(True)
+    ).unique()
+    return (
+        lines.join(covering, on="line", how="left", maintain_order="left")
+        .join(others, on="line", how="left", maintain_order="left")
+        .join(rejected, on=["member_id", "hcpcs_code"], how="left", maintain_order="left")
+        .with_columns(
+            pl.col("pending_covers", "denied_covers", "unreadable_authorization").fill_null(False),
+            matched_latest_end=_months_later("matched_effective_date", "authorization_months"),
+        )
+    )
+
+
+def _pairs(lines: pl.DataFrame, authorizations: pl.DataFrame) -> pl.DataFrame:
+    """Every line beside every authorization of its member and HCPCS that is of use."""
+    of_use = authorizations.filter(pl.col("status") != "cancelled").select(
+        "member_id",
+        "hcpcs_code",
+        "status",
+        "effective_date",
+        "expiration_date",
+        "approved_units",
+        "servicing_npi",
+        number="authorization_number",
+    )
+    service = pl.col("claim_line_start_date")
+    return (
+        lines.filter(pl.col("asked_as") == "drug")
+        .select("line", "member_id", "hcpcs_code", service, billed="authorization_number")
+        .join(of_use, on=["member_id", "hcpcs_code"])
+        .rename({"number": "authorization_number"})
+        .with_columns(covers=in_force(service, pl.col("effective_date"), pl.col("expiration_date")))
+    )
+
+
+def _matching_order() -> tuple[pl.Expr, ...]:
+    """The billed number's first, then the earliest to expire, open-ended last, ties by number."""
+    other = ~known(pl.col("billed") == pl.col("authorization_number"))
+    return other, pl.col("expiration_date"), pl.col("authorization_number")
+
+
+def _first_number(condition: pl.Expr) -> pl.Expr:
+    return pl.col("authorization_number").filter(condition).min()
+
+
+def _months_later(start: str, months: str) -> pl.Expr:
+    """The same day `months` later, or the last of that month."""
+    return pl.col(start).dt.offset_by(pl.format("{}mo", pl.col(months)))
+
+
+_NONE_APPROVED = pl.col("matched_authorization_number").is_null()
+_NO_PENDING = _NONE_APPROVED & ~pl.col("pending_covers")
+_NEITHER = _NO_PENDING & ~pl.col("denied_covers")
+_EXPIRED = _NEITHER & pl.col("expired_on").is_not_null()
+_NOT_STARTED = _NEITHER & pl.col("expired_on").is_null() & pl.col("starts_on").is_not_null()
+_ABSENT = _NEITHER & pl.col("expired_on").is_null() & pl.col("starts_on").is_null()
+_MATCHED = ~_NONE_APPROVED
+
+
+def _unless_unreadable(fails: pl.Expr) -> pl.Expr:
+    """Cannot tell where a rejected authorization may be the one: bad data of our own denies nobody."""
+    return pl.when(~(fails & pl.col("unreadable_authorization"))).then(fails)
+
+
+_UNREADABLE = sentence(
+    "no authorization of {} covers {}, and a rejected authorization of the member for it may be the one",
+    "hcpcs_code",
+    "claim_line_start_date",
+)
+_DATES = ("claim_line_start_date", "authorization_number")
+_MATCH = (
+    "claim_line_start_date",
+    "authorization_number",
+    "matched_authorization_number",
+    "matched_effective_date",
+    "matched_expiration_date",
+)
+
+EDITS = (
+    Edit(
+        id="authorization-absent",
+        title="The member has an authorization for the drug",
+        fails=_unless_unreadable(_ABSENT),
+        message=sentence(
+            "the member has no authorization of {} for {}", "hcpcs_code", "claim_line_start_date"
+        ),
+        unknown_message=_UNREADABLE,
+        evidence=(*_DATES, "unreadable_authorization"),
+        group_code="CO",
+        carc="197",
+    ),
+    Edit(
+        id="authorization-pending",
+        title="The authorization that covers the date is decided",
+        fails=_NONE_APPROVED & pl.col("pending_covers"),
+        message=sentence(
+            "authorization {} covers {} and is pending", "pending_number", "claim_line_start_date"
+        ),
+        evidence=(*_DATES, "pending_number"),
+        group_code="CO",
+        carc="197",
+    ),
+    Edit(
+        id="authorization-denied",
+        title="The authorization that covers the date was not denied",
+        fails=_NO_PENDING & pl.col("denied_covers"),
+        message=sentence(
+            "authorization {} covers {} and was denied", "denied_number", "claim_line_start_date"
+        ),
+        evidence=(*_DATES, "denied_number"),
+        group_code="CO",
+        carc="39",
+    ),
+    Edit(
+        id="authorization-expired",
+        title="The authorization had not ended",
+        fails=_unless_unreadable(_EXPIRED),
+        message=sentence(
+            "the last authorization before {} ended on {}", "claim_line_start_date", "expired_on"
+        ),
+        unknown_message=_UNREADABLE,
+        evidence=(*_DATES, "expired_on", "unreadable_authorization"),
+        group_code="CO",
+        carc="302",
+    ),
+    Edit(
+        id="authorization-not-started",
+        title="The authorization had begun",
+        fails=_unless_unreadable(_NOT_STARTED),
+        message=sentence(
+            "the first authorization after {} starts on {}", "claim_line_start_date", "starts_on"
+        ),
+        unknown_message=_UNREADABLE,
+        evidence=(*_DATES, "starts_on", "unreadable_authorization"),
+        group_code="CO",
+        carc="197",
+    ),
+    Edit(
+        id="authorization-number-mismatch",
+        title="The billed authorization number is the matched one",
+        fails=_MATCHED & known(pl.col("authorization_number") != pl.col("matched_authorization_number")),
+        message=sentence(
+            "the line bills authorization {}, and {} is the one that covers {}",
+            "authorization_number",
+            "matched_authorization_number",
+            "claim_line_start_date",
+        ),
+        evidence=_MATCH,
+        group_code="CO",
+        carc="16",
+        rarc="N54",
+    ),
+    Edit(
+        id="authorization-provider-mismatch",
+        title="The provider is the one the authorization names",
+        fails=pl.when(_NONE_APPROVED | pl.col("matched_servicing_npi").is_null())
+        .then(False)
+        .when(pl.col("rendering_npi").is_not_null() | pl.col("billing_npi").is_not_null())
+        .then(
+            ~known(pl.col("rendering_npi") == pl.col("matched_servicing_npi"))
+            & ~known(pl.col("billing_npi") == pl.col("matched_servicing_npi"))
+        ),
+        message=sentence(
+            "authorization {} is for provider {}; the line was rendered by {} and billed by {}",
+            "matched_authorization_number",
+            "matched_servicing_npi",
+            "rendering_npi",
+            "billing_npi",
+        ),
+        unknown_message=sentence(
+            "authorization {} is for provider {}; the line names neither rendering nor billing provider",
+            "matched_authorization_number",
+            "matched_servicing_npi",
+        ),
+        evidence=(*_MATCH, "matched_servicing_npi", "rendering_npi", "billing_npi"),
+        group_code="CO",
+        carc="296",
+    ),
+    Edit(
+        id="authorization-span-exceeds-policy",
+        title="The authorization is no longer than the policy grants",
+        fails=_MATCHED
+        & (
+            pl.col("matched_expiration_date").is_null()
+            | known(pl.col("matched_expiration_date") > pl.col("matched_latest_end"))
+        ),
+        message=sentence(
+            "authorization {} runs from {} to {}; the policy grants {} months, to {}",
+            "matched_authorization_number",
+            "matched_effective_date",
+            pl.col("matched_expiration_date").cast(pl.String).fill_null("no end"),
+            "authorization_months",
+            "matched_latest_end",
+        ),
+        evidence=(*_MATCH, "authorization_months", "matched_latest_end"),
+        group_code="CO",
+        carc="16",
+        rarc="N54",
+    ),
+)

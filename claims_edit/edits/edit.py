@@ -1,0 +1,77 @@
+"""What an edit is: one question, asked of a line in columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import polars as pl
+
+from claims_edit.normalise import number
+
+Kind = Literal["governance", "line", "duplicate", "limit"]
+# What a line is asked as: a claim that voids another, a line that no version governs, the drug's NDC
+# under another HCPCS code, or a governed line of the drug. Lines taken out are asked nothing.
+AskedAs = Literal["void", "medicare", "no-policy", "other-code", "drug"]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One question asked of a line.
+
+    `fails` is an expression over the lines and the facts of its family: true fails, false passes,
+    null cannot tell. `message` says a fail in a sentence with the line's own values, and
+    `unknown_message` why it cannot be told. `asked_of` says of which lines it
+    is asked; `evidence` the columns that were judged.
+    """
+
+    id: str
+    title: str
+    fails: pl.Expr
+    message: pl.Expr
+    evidence: tuple[str, ...]
+    unknown_message: pl.Expr | None = None
+    group_code: str | None = None
+    carc: str | None = None
+    rarc: str | None = None
+    kind: Kind = "line"
+    asked_of: tuple[AskedAs, ...] = ("drug",)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the facts of the edits are drawn from, beside the lines themselves."""
+
+    as_of: date
+    hcpcs: pl.DataFrame
+    icd10cm: pl.DataFrame
+    ndc_products: pl.DataFrame
+    mac_jurisdictions: pl.DataFrame
+    covered_diagnoses: pl.DataFrame
+    version_terms: pl.DataFrame
+    diagnosis_terms: pl.DataFrame
+    program_terms: pl.DataFrame
+    authorizations: pl.DataFrame
+    rejected_authorizations: pl.DataFrame
+
+
+def known(condition: pl.Expr) -> pl.Expr:
+    """A condition that a missing value does not meet: null is false."""
+    return condition.fill_null(False)
+
+
+def sentence(template: str, *columns: str | pl.Expr) -> pl.Expr:
+    """`template` with its `{}` filled; a missing value reads as "none"."""
+    values = [pl.col(c) if isinstance(c, str) else c for c in columns]
+    return pl.format(template, *(v.cast(pl.String).fill_null("none") for v in values))
+
+
+def units(column: str) -> pl.Expr:
+    """A column of units as people write numbers."""
+    return number(pl.col(column))
+
+
+def listed(column: str) -> pl.Expr:
+    """A list of texts as people write it."""
+    return pl.col(column).list.join(", ")

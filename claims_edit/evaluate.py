@@ -1,0 +1,210 @@
+"""The whole story: scope, lifecycle, edits, limits, disposition. Pure; no two members meet in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from claims_edit import contracts, lifecycle, scope
+from claims_edit.contracts import DRAWS
+from claims_edit.disposition import denied_lines, disposed, in_order
+from claims_edit.edits import (
+    authorization,
+    claim,
+    diagnosis,
+    duplicate,
+    governance,
+    member,
+    ndc,
+    wastage,
+)
+from claims_edit.edits.catalogue import EDITS, LIMITS
+from claims_edit.edits.edit import Context, Kind
+from claims_edit.findings import ask
+from claims_edit.limits import AUTHORIZATION_UNITS, VersionLimits, WindowLimit, allowed_units
+from claims_edit.policies import Policy, PolicyVersion
+from claims_edit.reference import ReferenceData
+
+_ORDER = ("claim_line_start_date", "received_date", "claim_id", "claim_line_number")
+
+
+@dataclass(frozen=True)
+class Night:
+    """One extract, read and checked: what `evaluate` decides upon.
+
+    `lines` has the columns of the claims schema, `service_date_unclear` and `ndc_11`; `other_versions`
+    the rows out of scope that replace or void a claim of `lines`; `rejected_authorizations` the
+    `member_id` and `hcpcs_code` that a rejected authorization can be read as.
+    """
+
+    lines: pl.DataFrame
+    other_versions: pl.DataFrame
+    authorizations: pl.DataFrame
+    rejected_authorizations: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The tables `lines` and `findings` of the contracts, in the order of their keys."""
+
+    lines: pl.DataFrame
+    findings: pl.DataFrame
+
+
+def evaluate(night: Night, policy: Policy, reference: ReferenceData, as_of: date) -> Outcome:
+    """Edit every line of a night under the active versions of one policy."""
+    context = _context(night, policy, reference, as_of)
+    rules = _rules(policy)
+
+    lines = night.lines.sort(*_ORDER, nulls_last=True).with_row_index("line")
+    lines = lifecycle.resolved(scope.governed(lines, policy), night.other_versions)
+    lines = lines.with_columns(scope.asked_as().alias("asked_as"))
+
+    lines = _with_facts(lines, context)
+    findings = ask(lines, _of_kind("governance", "line"), rules)
+
+    candidates = _candidates(lines, findings)
+    lines = duplicate.facts(lines, candidates)
+    findings = pl.concat([findings, ask(lines, _of_kind("duplicate"), rules)])
+
+    limited = candidates.filter(~pl.col("line").is_in(denied_lines(findings).implode()))
+    limits = allowed_units(lines.join(limited, on="line", how="semi"), _limits(policy))
+    lines = _with_allowed(limits.joined(lines), limits.allowed, denied_lines(findings))
+    findings = pl.concat([findings, ask(lines, _of_kind("limit"), rules)])
+
+    findings = in_order(findings)
+    return Outcome(_lines(disposed(lines, findings)), _findings(lines, findings))
+
+
+def _of_kind(*kinds: Kind) -> list[Any]:
+    return [edit for edit in EDITS.values() if edit.kind in kinds]
+
+
+def _with_facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
+    terms = context.version_terms
+    lines = lines.join(terms, on="policy_version", how="left", maintain_order="left")
+    lines = governance.facts(lines, context)
+    lines = claim.facts(lines, context)
+    lines = member.facts(lines)
+    lines = diagnosis.facts(lines, context)
+    lines = ndc.facts(lines, context)
+    lines = wastage.facts(lines, context)
+    return authorization.facts(lines, context)
+
+
+def _candidates(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """The lines that take part in duplicates, and, unless `denied`, in limits."""
+    denied = denied_lines(findings)
+    return lines.filter(pl.col("asked_as") == "drug", ~pl.col("service_date_unclear")).select(
+        "line", denied=pl.col("line").is_in(denied.implode())
+    )
+
+
+def _with_allowed(lines: pl.DataFrame, allowed: pl.DataFrame, denied: pl.Series) -> pl.DataFrame:
+    """Adds `allowed_units`: as limited; all that is billed of a line that has no limit."""
+    nothing = (
+        pl.col("taken_out").is_not_null()
+        | (pl.col("asked_as") == "void").fill_null(False)
+        | pl.col("line").is_in(denied.implode())
+    )
+    zero = pl.lit(0, dtype=contracts.UNITS)
+    return lines.join(allowed, on="line", how="left", maintain_order="left").with_columns(
+        takes_part_in_limits=pl.col("allowed_units").is_not_null(),
+        allowed_units=pl.when(nothing)
+        .then(zero)
+        .otherwise(pl.coalesce("allowed_units", "service_unit_quantity")),
+        authorization_draws=pl.col("authorization_draws").fill_null(pl.lit([], dtype=DRAWS)),
+    )
+
+
+def _lines(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.with_columns(
+        governed=pl.col("policy_version").is_not_null() & (pl.col("line_of_business") != "medicare"),
+        billed_units=pl.col("service_unit_quantity"),
+    ).select(list(contracts.LINES.columns)).sort(*contracts.LINE_KEY)
+
+
+def _findings(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    of_line = lines.select("line", *contracts.LINE_KEY, "policy_id", "policy_version")
+    return (
+        findings.join(of_line, on="line", how="left", maintain_order="left")
+        .select(list(contracts.FINDINGS.columns))
+        .sort(*contracts.LINE_KEY, maintain_order=True)
+    )
+
+
+# ---- the policy as frames -------------------------------------------------------------------
+
+
+def _context(night: Night, policy: Policy, reference: ReferenceData, as_of: date) -> Context:
+    versions = policy.active_versions
+    return Context(
+        as_of=as_of,
+        hcpcs=reference["hcpcs"],
+        icd10cm=reference["icd10cm"],
+        ndc_products=reference["ndc_products"],
+        mac_jurisdictions=reference["mac_jurisdictions"],
+        covered_diagnoses=policy.covered_diagnoses.rename({"version": "policy_version"}),
+        version_terms=pl.DataFrame(
+            [(v.version, v.minimum_age, v.authorization_months) for v in versions],
+            schema={
+                "policy_version": pl.String,
+                "minimum_age": pl.Int64,
+                "authorization_months": pl.Int64,
+            },
+            orient="row",
+        ),
+        diagnosis_terms=_diagnosis_terms(versions),
+        program_terms=pl.DataFrame(
+            [(v.version, t.line_of_business, t.state, t.program) for v in versions for t in v.program_terms],
+            schema=dict.fromkeys(
+                ("policy_version", "line_of_business", "state", "program"), pl.String
+            ),
+            orient="row",
+        ),
+        authorizations=night.authorizations,
+        rejected_authorizations=night.rejected_authorizations,
+    )
+
+
+def _diagnosis_terms(versions: tuple[PolicyVersion, ...]) -> pl.DataFrame:
+    lists = ("family_prefixes", "active_disease_prefixes", "history_codes")
+    return pl.DataFrame(
+        [(v.version, *(list(getattr(v, c)) for c in lists)) for v in versions],
+        schema={"policy_version": pl.String} | dict.fromkeys(lists, pl.List(pl.String)),
+        orient="row",
+    )
+
+
+def _rules(policy: Policy) -> pl.DataFrame:
+    """By version and edit: what is done on a fail and on an unknown, and the document's section."""
+    return pl.DataFrame(
+        [
+            (v.version, edit_id, rule.fail, rule.unknown, rule.section)
+            for v in policy.active_versions
+            for edit_id, rule in v.edits.items()
+        ],
+        schema=dict.fromkeys(("policy_version", "edit_id", "fail", "unknown", "section"), pl.String),
+        orient="row",
+    )
+
+
+def _limits(policy: Policy) -> dict[str, VersionLimits]:
+    def asked(version: PolicyVersion, edit_id: str) -> str | None:
+        rule = version.edits.get(edit_id)
+        return rule.fail if rule is not None and rule.fail != "off" else None
+
+    return {
+        v.version: VersionLimits(
+            windows=tuple(
+                WindowLimit(limit.edit_id, limit.max_units * 1_000_000, limit.window_days, action)
+                for limit in sorted(v.limits, key=lambda limit: LIMITS.index(limit.edit_id))
+                if (action := asked(v, limit.edit_id)) is not None
+            ),
+            authorization_action=asked(v, AUTHORIZATION_UNITS),
+        )
+        for v in policy.active_versions
+    }

@@ -1,0 +1,232 @@
+"""Files to LazyFrames. Formats are added here and nowhere else."""
+
+from __future__ import annotations
+
+import glob
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandera.polars as pa
+import polars as pl
+
+from claims_edit.contracts import polars_type
+from claims_edit.errors import InputError
+from claims_edit.normalise import as_text, can_read
+
+_SUFFIXES = (".parquet", ".csv", ".csv.gz")
+_GZIP_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of an extract, its columns that the schema knows, unread."""
+
+    path: Path
+    frame: pl.LazyFrame
+    columns: dict[str, pl.DataType]
+
+    @property
+    def is_parquet(self) -> bool:
+        return self.path.name.lower().endswith(".parquet")
+
+
+@dataclass(frozen=True)
+class Extract:
+    """The files of one input as one LazyFrame: every known column, in its files' own types."""
+
+    name: str
+    files: tuple[SourceFile, ...]
+    frame: pl.LazyFrame
+    columns: dict[str, pl.DataType]
+
+    def has(self, column: str) -> bool:
+        """Whether any file of the extract has the column."""
+        return any(column in file.columns for file in self.files)
+
+    def row_counts(self) -> list[int]:
+        """Rows of each file, in the order of `files`."""
+        return [
+            int(self._read(file, lambda f: f.frame.select(pl.len())).item()) for file in self.files
+        ]
+
+    def collect(self, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
+        """What `query` makes of the extract. Raises InputError naming the file that cannot be read."""
+        try:
+            return query(self.frame).collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            for file in self.files:
+                self._read(file, lambda f: f.frame.select(pl.all().count()))
+            raise InputError(
+                f"{self.name}: cannot be read ({type(error).__name__}); check the files of the extract."
+            ) from error
+
+    def _read(self, file: SourceFile, query: Callable[[SourceFile], pl.LazyFrame]) -> pl.DataFrame:
+        try:
+            return query(file).collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise _unreadable(self.name, file.path, error) from error
+
+
+def open_extract(
+    name: str,
+    paths: Sequence[str | Path],
+    schema: pa.DataFrameSchema,
+    *,
+    sources: Sequence[str],
+    fallbacks: dict[str, tuple[str, ...]],
+    filled: frozenset[str] = frozenset(),
+) -> Extract:
+    """Open the files of one extract without reading their rows.
+
+    `sources` are all columns that are read; `fallbacks` the columns that may stand in for a
+    required one; `filled` the required columns that another extract can supply.
+    Raises InputError for a path without files, an unreadable file, a missing required column, or a
+    column of a type that cannot be read.
+    """
+    files = [_open(name, path, sources) for path in _resolve(name, paths)]
+    for file in files:
+        _require_columns(name, file, schema, fallbacks, filled)
+        _require_types(name, file, schema, fallbacks)
+    columns = {column: _common_type(column, files) for column in sources}
+    frames = [_aligned(file, columns) for file in files]
+    return Extract(name, tuple(files), pl.concat(frames, how="vertical"), columns)
+
+
+def _resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:
+    found: list[Path] = []
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            matches = [p for p in path.rglob("*") if p.is_file() and _has_known_suffix(p)]
+            problem = f"the folder holds no {', '.join(_SUFFIXES)} file"
+        elif path.exists():
+            if not _has_known_suffix(path):
+                raise InputError(
+                    f"{name}: {path}: not a format that is read; give {', '.join(_SUFFIXES)} files."
+                )
+            matches, problem = [path], ""
+        else:
+            hits = [Path(p) for p in glob.glob(str(given), recursive=True)]
+            matches = [p for p in hits if p.is_file() and _has_known_suffix(p)]
+            problem = "no such file, folder or match of the pattern"
+        if not matches:
+            raise InputError(f"{name}: {path}: {problem}; check --{name}.")
+        found.extend(matches)
+    return sorted(set(found))
+
+
+def _has_known_suffix(path: Path) -> bool:
+    return path.name.lower().endswith(_SUFFIXES)
+
+
+def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
+    try:
+        if path.name.lower().endswith(".gz"):
+            _require_whole_gzip(name, path)
+        frame = _scan(path)
+        header = frame.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(name, path, error) from error
+    names = {column.strip().lstrip("\ufeff"): column for column in header.names()}
+    for column in names:
+        base = column.removesuffix("_duplicated_0")
+        if base != column and base in sources:
+            raise InputError(f"{name}: {path}: the column {base} occurs twice; keep one.")
+    known = {column: header[names[column]] for column in sources if column in names}
+    return SourceFile(path, frame.select(pl.col(names[c]).alias(c) for c in known), known)
+
+
+def _scan(path: Path) -> pl.LazyFrame:
+    if path.name.lower().endswith(".parquet"):
+        return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    return pl.scan_csv(path, infer_schema=False, glob=False)
+
+
+def _require_whole_gzip(name: str, path: Path) -> None:
+    """A gzip file that was cut short reads as fewer lines, without a word: look at its end first."""
+    decompressor = zlib.decompressobj(wbits=31)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_GZIP_CHUNK):
+                while chunk:
+                    decompressor.decompress(chunk)
+                    chunk = decompressor.unused_data
+                    if decompressor.eof and chunk:
+                        decompressor = zlib.decompressobj(wbits=31)
+    except zlib.error as error:
+        raise InputError(f"{name}: {path}: not a readable gzip file; send it again.") from error
+    if not decompressor.eof:
+        raise InputError(f"{name}: {path}: the gzip file is cut short; send it again, whole.")
+
+
+def _unreadable(name: str, path: Path, error: Exception) -> InputError:
+    if isinstance(error, pl.exceptions.NoDataError):
+        return InputError(f"{name}: {path}: the file is empty; it needs at least a header line.")
+    text = str(error)
+    if "utf-8" in text.lower():
+        return InputError(f"{name}: {path}: not UTF-8 text; convert the file to UTF-8.")
+    if path.name.lower().endswith(".parquet"):
+        return InputError(f"{name}: {path}: not a whole Parquet file; write or copy it again.")
+    if isinstance(error, OSError):
+        return InputError(f"{name}: {path}: cannot be read: {error.strerror or 'input/output error'}.")
+    return InputError(
+        f"{name}: {path}: not well-formed CSV (a stray quote, or a line with more fields than the "
+        "header); write it again with every field that holds a quote or comma quoted."
+    )
+
+
+def _require_columns(
+    name: str,
+    file: SourceFile,
+    schema: pa.DataFrameSchema,
+    fallbacks: dict[str, tuple[str, ...]],
+    filled: frozenset[str],
+) -> None:
+    for column, declared in schema.columns.items():
+        stand_ins = fallbacks.get(column, ())
+        if declared.nullable or column in filled:
+            continue
+        if not any(c in file.columns for c in (column, *stand_ins)):
+            also = f" (or {' or '.join(stand_ins)})" if stand_ins else ""
+            has = ", ".join(file.columns) or "none that is known"
+            raise InputError(
+                f"{name}: {file.path}: the required column {column}{also} is missing. "
+                f"Known columns of the file: {has}."
+            )
+
+
+def _require_types(
+    name: str,
+    file: SourceFile,
+    schema: pa.DataFrameSchema,
+    fallbacks: dict[str, tuple[str, ...]],
+) -> None:
+    meaning = {stand_in: column for column, stand_ins in fallbacks.items() for stand_in in stand_ins}
+    for column, source in file.columns.items():
+        declared = schema.columns.get(meaning.get(column, column))
+        target = polars_type(declared) if declared is not None else pl.Date()
+        if not can_read(source, target):
+            raise InputError(
+                f"{name}: {file.path}: the column {column} is of type {source}, "
+                f"which cannot be read as {target}; write it as text or {target}."
+            )
+
+
+def _common_type(column: str, files: Iterable[SourceFile]) -> pl.DataType:
+    types = {file.columns[column] for file in files if column in file.columns}
+    return types.pop() if len(types) == 1 else pl.String()
+
+
+def _aligned(file: SourceFile, columns: dict[str, pl.DataType]) -> pl.LazyFrame:
+    """The file's frame with every column of `columns`, null where it lacks one."""
+
+    def aligned(column: str, target: pl.DataType) -> pl.Expr:
+        if column not in file.columns:
+            return pl.lit(None, dtype=target).alias(column)
+        source = file.columns[column]
+        value = pl.col(column) if source == target else as_text(column, source)
+        return value.alias(column)
+
+    return file.frame.select(aligned(c, t) for c, t in columns.items())

@@ -1,0 +1,82 @@
+"""Asking the edits: verdicts where a line fails or cannot tell, and what the policy does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from claims_edit.edits.edit import Edit
+
+_FOUND = {
+    "line": pl.UInt32,
+    "edit_id": pl.String,
+    "verdict": pl.String,
+    "action": pl.String,
+    "group_code": pl.String,
+    "carc": pl.String,
+    "rarc": pl.String,
+    "message": pl.String,
+    "policy_section": pl.String,
+    "evidence": pl.String,
+}
+
+
+def none_found() -> pl.DataFrame:
+    """A frame of no findings."""
+    return pl.DataFrame(schema=_FOUND)
+
+
+def ask(lines: pl.DataFrame, edits: Iterable[Edit], rules: pl.DataFrame) -> pl.DataFrame:
+    """The findings of `edits` on `lines`: one row a fail or unknown whose action is not `off`.
+
+    `rules` says by `policy_version` and `edit_id` what a version does on `fail` and on `unknown`,
+    and its `section`; an edit without a row is not asked. Only a line that no version governs is
+    asked without one: its findings flag.
+    """
+    found = [_ask_one(lines, edit, rules) for edit in edits]
+    return pl.concat([none_found(), *found])
+
+
+def _ask_one(lines: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFrame:
+    fails = edit.fails.alias("fails")
+    asked = lines.filter(pl.col("asked_as").is_in(edit.asked_of))
+    not_passed = asked.with_columns(fails).filter(pl.col("fails").fill_null(True))
+    failed = pl.col("fails").is_not_null()
+    unknown_message = edit.message if edit.unknown_message is None else edit.unknown_message
+    own_rules = rules.filter(pl.col("edit_id") == edit.id).drop("edit_id")
+    return (
+        not_passed.join(own_rules, on="policy_version", how="left", maintain_order="left")
+        .with_columns(
+            verdict=pl.when(failed).then(pl.lit("fail")).otherwise(pl.lit("unknown")),
+            action=pl.when(pl.col("policy_version").is_null())
+            .then(pl.lit("flag"))
+            .when(failed)
+            .then("fail")
+            .otherwise("unknown"),
+        )
+        .filter(pl.col("action").fill_null("off") != "off")
+        .select(
+            "line",
+            "verdict",
+            "action",
+            edit_id=pl.lit(edit.id),
+            group_code=pl.lit(edit.group_code, dtype=pl.String),
+            carc=pl.lit(edit.carc, dtype=pl.String),
+            rarc=pl.lit(edit.rarc, dtype=pl.String),
+            message=pl.when(failed).then(edit.message).otherwise(unknown_message),
+            policy_section="section",
+            evidence=_evidence(edit, asked.schema),
+        )
+        .select(list(_FOUND))
+    )
+
+
+def _evidence(edit: Edit, schema: pl.Schema) -> pl.Expr:
+    """The columns that were judged as JSON: numbers as numbers, dates as text."""
+    return pl.struct(
+        (pl.col(c).cast(pl.Float64) if isinstance(schema[c], pl.Decimal) else pl.col(c)).alias(
+            c.rpartition(":")[2]
+        )
+        for c in edit.evidence
+    ).struct.json_encode()

@@ -1,0 +1,296 @@
+"""One extract in: the rows in scope, read, completed from the members, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from claims_edit import contracts, lifecycle
+from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, MEMBERS
+from claims_edit.extracts import Extract, open_extract
+from claims_edit.normalise import as_text, ndc_11, read_as
+from claims_edit.quarantine import (
+    CONFLICTING_CLAIM,
+    REPLACEMENT_CYCLE,
+    disagreeing,
+    failing,
+    no_failures,
+    read_typed,
+    rejected,
+    repeated_keys,
+    without,
+)
+from claims_edit.scope import Scope
+
+_VERSION_COLUMNS = (
+    "member_id",
+    "claim_id",
+    "claim_frequency_code",
+    "original_claim_id",
+    "received_date",
+)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The in-scope rows of the claims extract, good and rejected, and what else it holds of them."""
+
+    lines: pl.DataFrame
+    other_versions: pl.DataFrame
+    rejected: pl.DataFrame
+    in_scope_rows: int
+
+
+@dataclass(frozen=True)
+class Authorizations:
+    """The authorizations, good and rejected, and what the rejected ones can be read as."""
+
+    rows: pl.DataFrame
+    rejected: pl.DataFrame
+    rejected_as: pl.DataFrame
+
+
+def open_claims(paths: Sequence[str | Path], *, with_members: bool) -> Extract:
+    """Open the claims extract; the members extract may supply the line of business."""
+    return open_extract(
+        "claims",
+        paths,
+        CLAIMS,
+        sources=contracts.CLAIM_SOURCE_COLUMNS,
+        fallbacks=contracts.CLAIM_FALLBACKS,
+        filled=frozenset(contracts.FILLED_FROM_MEMBERS) if with_members else frozenset(),
+    )
+
+
+def open_authorizations(path: str | Path) -> Extract:
+    """Open the authorizations extract."""
+    return open_extract(
+        "authorizations",
+        [path],
+        AUTHORIZATIONS,
+        sources=tuple(AUTHORIZATIONS.columns),
+        fallbacks={},
+    )
+
+
+def open_members(path: str | Path) -> Extract:
+    """Open the members extract."""
+    return open_extract(
+        "members",
+        [path],
+        MEMBERS,
+        sources=contracts.MEMBER_SOURCE_COLUMNS,
+        fallbacks=contracts.MEMBER_FALLBACKS,
+    )
+
+
+def read_claims(extract: Extract, members: pl.DataFrame | None, scope: Scope) -> Claims:
+    """Read the rows in scope, and nothing else but the versions that name one of their claims."""
+    raw = extract.collect(lambda f: f.filter(scope.of_raw(extract.columns)))
+    raw = raw.filter(scope.holds(extract.columns)).with_row_index("row")
+    read = read_claim_rows(raw, members)
+    good = without(read.rows, read.failures)
+    versions = _other_versions(extract, scope, good)
+    circle = _in_circle(good, versions)
+    failures = pl.concat([read.failures, circle])
+    lines = without(good, circle).with_columns(
+        ndc_11=ndc_11(pl.col("ndc_code"), list(scope.all_products))
+    )
+    return Claims(
+        lines.drop("row"),
+        versions,
+        rejected(read.as_it_came, failures, contracts.REJECTED_LINES, CLAIMS),
+        raw.height,
+    )
+
+
+@dataclass(frozen=True)
+class ClaimRows:
+    """Claim rows read and checked one by one and against each other; circles are not yet looked for."""
+
+    rows: pl.DataFrame
+    failures: pl.DataFrame
+    as_it_came: pl.DataFrame
+
+
+def read_claim_rows(raw: pl.DataFrame, members: pl.DataFrame | None) -> ClaimRows:
+    """Read raw claim rows (with `row`): fallbacks, members, types, checks of rows, keys and claims."""
+    chosen = _with_fallbacks(raw)
+    if members is not None:
+        chosen = _with_members(chosen, members)
+    typed = read_typed(chosen.drop("service_date_unclear"), CLAIMS)
+    rows = typed.rows.with_columns(
+        claim_line_end_date=pl.when(_given(chosen, "claim_line_end_date"))
+        .then("claim_line_end_date")
+        .otherwise("claim_line_start_date"),
+        claim_type=pl.col("claim_type").fill_null("professional"),
+        claim_frequency_code=_frequency(
+            pl.col("claim_frequency_code"), pl.col("claim_type"), pl.col("bill_type_code")
+        ),
+    )
+    key_failures = repeated_keys(
+        raw, chosen, _readable_keys(rows), list(contracts.LINE_KEY)
+    )
+    claim_failures = disagreeing(
+        rows,
+        "claim_id",
+        ["member_id", "claim_frequency_code", "original_claim_id"],
+        CONFLICTING_CLAIM,
+    )
+    rows = rows.with_columns(chosen["service_date_unclear"])
+    filled = [chosen[c] for c in contracts.FILLED_FROM_MEMBERS]
+    return ClaimRows(
+        rows,
+        pl.concat([typed.failures, key_failures, claim_failures]),
+        raw.with_columns(filled),
+    )
+
+
+def _given(chosen: pl.DataFrame, column: str) -> pl.Series:
+    return chosen.select(as_text(column, chosen.schema[column]).is_not_null()).to_series()
+
+
+def _readable_keys(rows: pl.DataFrame) -> pl.DataFrame:
+    number = pl.col("claim_line_number")
+    return rows.with_columns(pl.when(number >= 1).then(number))
+
+
+def _frequency(code: pl.Expr, claim_type: pl.Expr, bill_type: pl.Expr) -> pl.Expr:
+    """7 or 8 as billed; where nothing is, what the bill type's last character says; else 1."""
+    institutional = claim_type.fill_null("") == "institutional"
+    billed = code.fill_null(pl.when(institutional).then(bill_type.str.slice(-1)))
+    return pl.when(billed.is_in(lifecycle.REPLACING)).then(billed).otherwise(pl.lit("1"))
+
+
+def _with_fallbacks(raw: pl.DataFrame) -> pl.DataFrame:
+    """`row` and the columns of the claims schema, each from where it is found."""
+
+    def text(column: str) -> pl.Expr:
+        return as_text(column, raw.schema[column])
+
+    start, end = contracts.HEADER_DATES
+    own = text("claim_line_start_date").is_not_null()
+    header_start = read_as(start, raw.schema[start], CLAIMS.columns["claim_line_start_date"])
+    header_end = read_as(end, raw.schema[end], CLAIMS.columns["claim_line_end_date"])
+    return raw.select(
+        "row", *(pl.col(c) for c in CLAIMS.columns), *contracts.MEMBER_ID_FALLBACKS, start, end
+    ).select(
+        "row",
+        *(c for c in CLAIMS.columns if c not in contracts.CLAIM_FALLBACKS and c != "claim_line_end_date"),
+        member_id=pl.coalesce(text("member_id"), *(text(c) for c in contracts.MEMBER_ID_FALLBACKS)),
+        claim_line_start_date=pl.when(own).then(text("claim_line_start_date")).otherwise(text(start)),
+        claim_line_end_date=pl.when(own).then(text("claim_line_end_date")).otherwise(text(end)),
+        service_date_unclear=(~own & (header_end > header_start)).fill_null(False),
+    )
+
+
+def _with_members(chosen: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Fill what the claims lack from the member's row that covers the service date, or the latest."""
+    texts = {c: as_text(c, chosen.schema[c]) for c in contracts.FILLED_FROM_MEMBERS}
+    service = read_as("claim_line_start_date", pl.String(), CLAIMS.columns["claim_line_start_date"])
+    lacking = chosen.filter(pl.any_horizontal(t.is_null() for t in texts.values()))
+    covers = (service >= pl.col("enrollment_start_date").fill_null(service)) & (
+        service <= pl.col("enrollment_end_date").fill_null(service)
+    )
+    values = list(contracts.FILLED_FROM_MEMBERS.values())
+    best = (
+        lacking.select("row", "member_id", "claim_line_start_date")
+        .join(members, on="member_id")
+        .with_columns(covers=covers.fill_null(False))
+        .sort(
+            "row",
+            ~pl.col("covers"),
+            "enrollment_start_date",
+            "enrollment_end_date",
+            *values,
+            descending=[False, False, True, True, *(False for _ in values)],
+            nulls_last=[False, False, True, False, *(True for _ in values)],
+        )
+        .unique("row", keep="first", maintain_order=True)
+        .select("row", *(pl.col(m).alias(f"member:{c}") for c, m in contracts.FILLED_FROM_MEMBERS.items()))
+    )
+    return (
+        chosen.join(best, on="row", how="left", maintain_order="left")
+        .with_columns(pl.coalesce(text, f"member:{c}").alias(c) for c, text in texts.items())
+        .drop(f"member:{c}" for c in texts)
+    )
+
+
+def read_members(extract: Extract, states: pl.DataFrame) -> pl.DataFrame:
+    """The members' values as text, states in two letters, with the dates of enrollment."""
+    raw = extract.collect(lambda f: f)
+    text = {c: as_text(c, raw.schema[c]) for c in raw.columns}
+    dates = ("enrollment_start_date", "enrollment_end_date")
+    codes = {name.lower(): code for code, name in states.select("code", "name").iter_rows()}
+    state = text["state"]
+    return (
+        raw.select(
+            member_id=pl.coalesce(text["member_id"], *(text[c] for c in contracts.MEMBER_ID_FALLBACKS)),
+            birth_date=text["birth_date"],
+            gender=text["gender"],
+            state=pl.when(state.str.contains(r"^[A-Za-z]{2}$"))
+            .then(state)
+            .otherwise(state.str.to_lowercase().replace_strict(codes, default=None, return_dtype=pl.String)),
+            payer_type=text["payer_type"],
+            **{c: read_as(c, raw.schema[c], MEMBERS.columns[c]) for c in dates},
+        )
+        .drop_nulls("member_id")
+        .unique()
+    )
+
+
+def read_authorizations(extract: Extract) -> Authorizations:
+    """Read and check every authorization."""
+    raw = extract.collect(lambda f: f).with_row_index("row")
+    typed = read_typed(raw, AUTHORIZATIONS)
+    repeated = repeated_keys(raw, raw, typed.rows, ["authorization_number"])
+    failures = pl.concat([typed.failures, repeated])
+    bad = typed.rows.join(failures, on="row", how="semi")
+    return Authorizations(
+        without(typed.rows, failures).drop("row"),
+        rejected(raw, failures, contracts.REJECTED_AUTHORIZATIONS, AUTHORIZATIONS),
+        bad.select("member_id", "hcpcs_code").drop_nulls().unique(),
+    )
+
+
+def _other_versions(extract: Extract, scope: Scope, lines: pl.DataFrame) -> pl.DataFrame:
+    """The rows out of scope that replace or void a claim of `lines`."""
+    types = extract.columns
+    code, claim_type, bill_type = (
+        read_as(c, types[c], CLAIMS.columns[c])
+        for c in ("claim_frequency_code", "claim_type", "bill_type_code")
+    )
+    original = as_text("original_claim_id", types["original_claim_id"])
+    members = (as_text(c, types[c]) for c in ("member_id", *contracts.MEMBER_ID_FALLBACKS))
+    named = lines.lazy().select("member_id", original_claim_id="claim_id").unique()
+
+    def query(frame: pl.LazyFrame) -> pl.LazyFrame:
+        versions = frame.filter(
+            original.is_not_null(),
+            _frequency(code, claim_type, bill_type).is_in(lifecycle.REPLACING),
+            ~scope.holds(types),
+        ).select(
+            member_id=pl.coalesce(*members),
+            claim_id=as_text("claim_id", types["claim_id"]),
+            claim_frequency_code=_frequency(code, claim_type, bill_type),
+            original_claim_id=original,
+            received_date=read_as("received_date", types["received_date"], CLAIMS.columns["received_date"]),
+        )
+        return versions.join(named, on=["member_id", "original_claim_id"], how="semi")
+
+    if lines.is_empty() or not extract.has("original_claim_id"):
+        schema = {c: pl.Date if c == "received_date" else pl.String for c in _VERSION_COLUMNS}
+        return pl.DataFrame(schema=schema)
+    return extract.collect(query).drop_nulls("claim_id").unique().sort(_VERSION_COLUMNS)
+
+
+def _in_circle(lines: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+    claims = lines.select("member_id", "claim_id", "claim_frequency_code", "original_claim_id").unique()
+    circle = lifecycle.in_circles(claims, versions)
+    if not circle:
+        return no_failures()
+    keys = pl.DataFrame(circle, schema=["member_id", "claim_id"], orient="row")
+    return failing(lines.join(keys, on=["member_id", "claim_id"], how="semi"), REPLACEMENT_CYCLE)

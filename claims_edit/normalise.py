@@ -1,0 +1,173 @@
+"""From values as they come to values as the schemas type them: text, codes, NDC, dates, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandera.polars as pa
+import polars as pl
+
+from claims_edit.contracts import polars_type
+
+_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_COMPACT_DATE = r"^\d{8}$"
+_INTEGER = r"^[+-]?\d{1,18}(\.0+)?$"
+_TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
+
+# Labeler-product-package lengths of the hyphenated notations that name one NDC.
+NDC_NOTATIONS = ((4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2))
+_NDC_PADDED = (5, 4, 2)
+
+
+def can_read(source: pl.DataType, target: pl.DataType) -> bool:
+    """Whether a file's column of type `source` can stand for a column of type `target` at all."""
+    if source in (pl.String, pl.Null) or isinstance(source, pl.Categorical | pl.Enum):
+        return True
+    if target == pl.String:
+        return source.is_numeric() or source in (pl.Boolean, pl.Date)
+    if target == pl.Date:
+        return source == pl.Date or isinstance(source, pl.Datetime) or source.is_integer()
+    if target == pl.Boolean:
+        return source == pl.Boolean or source.is_integer()
+    return source.is_numeric()
+
+
+def as_text(column: str, source: pl.DataType) -> pl.Expr:
+    """The column's value as trimmed text; empty text is null.
+
+    Whole floating-point numbers lose their `.0`: identifiers come that way out of other tools.
+    """
+    value = pl.col(column)
+    if source.is_float():
+        whole = value.is_finite() & (value == value.round()) & (value.abs() < 1e15)
+        text = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String))
+        return text.otherwise(value.cast(pl.String))
+    if isinstance(source, pl.Datetime):
+        midnight = value.dt.time() == pl.time(0)
+        return pl.when(midnight).then(value.dt.date().cast(pl.String)).otherwise(value.cast(pl.String))
+    text = value.cast(pl.String).str.strip_chars()
+    return pl.when(text != "").then(text)
+
+
+def icd10(code: pl.Expr) -> pl.Expr:
+    """An ICD-10 code written with its dot, whatever it was written with."""
+    bare = code.str.to_uppercase().str.replace_all(".", "", literal=True)
+    dotted = bare.str.slice(0, 3) + "." + bare.str.slice(3)
+    return pl.when(bare.str.len_chars() > 3).then(dotted).otherwise(bare)
+
+
+def _cased(text: pl.Expr, case: str) -> pl.Expr:
+    match case:
+        case "upper":
+            return text.str.to_uppercase()
+        case "lower":
+            return text.str.to_lowercase()
+        case "icd10":
+            return icd10(text)
+    return text
+
+
+def _date(text: pl.Expr) -> pl.Expr:
+    dashed = pl.when(text.str.contains(_DATE)).then(text.str.to_date("%Y-%m-%d", strict=False))
+    compact = pl.when(text.str.contains(_COMPACT_DATE)).then(text.str.to_date("%Y%m%d", strict=False))
+    date = pl.coalesce(dashed, compact)
+    return pl.when(date.dt.year() >= 1).then(date)
+
+
+def _decimal(text: pl.Expr, target: pl.Decimal) -> pl.Expr:
+    before, after = target.precision - target.scale, target.scale
+    exact = rf"^[+-]?0*\d{{1,{before}}}(\.\d{{1,{after}}}0*)?$"
+    return pl.when(text.str.contains(exact)).then(text).cast(target, strict=False)
+
+
+def _boolean(text: pl.Expr) -> pl.Expr:
+    lower = text.str.to_lowercase()
+    return pl.when(lower.is_in(_TRUE)).then(True).when(lower.is_in(_FALSE)).then(False)
+
+
+def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Expr:
+    """The column read as its schema types it; null where it is null or cannot be read."""
+    target = polars_type(schema_column)
+    text = as_text(column, source)
+    if target == pl.Date:
+        return pl.col(column) if source == pl.Date else _date(text)
+    if target == pl.Boolean:
+        return pl.col(column) if source == pl.Boolean else _boolean(text)
+    if isinstance(target, pl.Decimal):
+        if source.is_numeric() and not isinstance(source, pl.Decimal):
+            return pl.col(column).cast(target, strict=False)
+        return _decimal(text, target)
+    if target == pl.Int64:
+        whole = pl.when(text.str.contains(_INTEGER)).then(text.str.extract(r"^([^.]*)", 1))
+        return whole.cast(pl.Int64, strict=False)
+    return _cased(text, schema_column.metadata["case"])
+
+
+def number(value: pl.Expr) -> pl.Expr:
+    """A decimal as people write it: `90`, `90.5`."""
+    return value.cast(pl.Decimal(38, 6)).cast(pl.String).str.replace(r"\.?0+$", "")
+
+
+def millionths(value: pl.Expr) -> pl.Expr:
+    """A decimal of scale 6 as the integer number of its millionths, so that sums are exact."""
+    return value.to_physical().cast(pl.Int64)
+
+
+# ---- National Drug Codes --------------------------------------------------------------------
+
+
+def _unqualified(ndc: pl.Expr) -> pl.Expr:
+    return ndc.str.to_uppercase().str.strip_prefix("N4")
+
+
+def _padded(parts: Iterable[tuple[pl.Expr, int]]) -> pl.Expr:
+    return pl.concat_str([part.str.zfill(width) for part, width in parts])
+
+
+def ndc_11(ndc: pl.Expr, products: list[str]) -> pl.Expr:
+    """The eleven digits of an NDC in any notation; null where it is not an NDC.
+
+    Ten bare digits are an NDC only if exactly one of the three ways to pad them gives one of
+    `products` (nine digits each).
+    """
+    text = _unqualified(ndc)
+    hyphenated = []
+    for notation in NDC_NOTATIONS:
+        pattern = "^" + "-".join(rf"(\d{{{n}}})" for n in notation) + "$"
+        parts = [text.str.extract(pattern, i + 1) for i in range(3)]
+        hyphenated.append(_padded(zip(parts, _NDC_PADDED, strict=True)))
+    ways = []
+    for labeler, product, _ in NDC_NOTATIONS[:3]:
+        parts = [
+            text.str.slice(0, labeler),
+            text.str.slice(labeler, product),
+            text.str.slice(labeler + product),
+        ]
+        padded = _padded(zip(parts, _NDC_PADDED, strict=True))
+        ways.append(pl.when(padded.str.slice(0, 9).is_in(products)).then(padded))
+    one_way = pl.sum_horizontal(way.is_not_null().cast(pl.Int8) for way in ways) == 1
+    return pl.coalesce(
+        *hyphenated,
+        pl.when(text.str.contains(r"^\d{11}$")).then(text),
+        pl.when(text.str.contains(r"^\d{10}$") & one_way).then(pl.coalesce(*ways)),
+    )
+
+
+def ndc_pattern(products: list[str]) -> str:
+    """A pattern that finds every notation of an NDC of `products`, in text as it comes.
+
+    It may find more (ten ambiguous digits), never less: `ndc_11` decides.
+    """
+
+    def short(part: str, width: int) -> str | None:
+        padding = len(part) - width
+        return part[padding:] if part[:padding] == "0" * padding else None
+
+    notations = []
+    for product in products:
+        labeler, code = product[:5], product[5:9]
+        for labeler_width, code_width, package_width in NDC_NOTATIONS:
+            left, middle = short(labeler, labeler_width), short(code, code_width)
+            if left is not None and middle is not None:
+                notations.append(rf"{left}-?{middle}-?\d{{{package_width}}}")
+    return rf"(?i)^\s*(?:N4)?(?:{'|'.join(notations)})\s*$" if notations else r"^\b\B$"

@@ -1,0 +1,172 @@
+"""Contract to good rows, and bad rows with the names of every check that they failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+
+from claims_edit.contracts import polars_type, rules_of
+from claims_edit.normalise import as_text, read_as
+
+DUPLICATE_ROW = "duplicate_row"
+CONFLICTING_KEY = "conflicting_key"
+CONFLICTING_CLAIM = "conflicting_claim"
+REPLACEMENT_CYCLE = "replacement_cycle"
+
+_FAILURES = {"row": pl.UInt32, "check": pl.String}
+_UNREADABLE = "unreadable:"
+_WORDS = {
+    "not_null": "is missing",
+    "above_0": "must be above 0",
+    "not_below_0": "must not be below 0",
+    "two_letters": "must be two letters",
+    "not_after_service": "is after the service date",
+    "not_before_start": "is before the start date",
+    "not_before_effective": "is before the effective date",
+    DUPLICATE_ROW: "the row repeats another of the same key, which was kept",
+    CONFLICTING_KEY: "another row of the same key has other values",
+    CONFLICTING_CLAIM: "the lines of the claim disagree on member, frequency or original claim",
+    REPLACEMENT_CYCLE: "the claim replaces another that replaces it in turn",
+}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Rows read as a schema types them, and what could not be read or breaks a check.
+
+    `rows` has `row` and the schema's columns; `failures` one row a failed check: `row`, `check`.
+    """
+
+    rows: pl.DataFrame
+    failures: pl.DataFrame
+
+
+def read_typed(chosen: pl.DataFrame, schema: pa.DataFrameSchema) -> Typed:
+    """Read the columns of `chosen` (with `row`) as `schema` types them, and check every row."""
+    typed, unreadable = [], []
+    for name, column in schema.columns.items():
+        source = chosen.schema[name]
+        value = read_as(name, source, column)
+        typed.append(value.alias(name))
+        if polars_type(column) not in (pl.String, source):
+            lost = as_text(name, source).is_not_null() & value.is_null()
+            unreadable.append(lost.alias(_UNREADABLE + name))
+    frame = chosen.select("row", *typed, *unreadable)
+    failures = _failures(frame, schema)
+    return Typed(frame.drop(c for c in frame.columns if c.startswith(_UNREADABLE)), failures)
+
+
+def _failures(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
+    checks = [
+        (f"{c.removeprefix(_UNREADABLE)}:readable", pl.col(c))
+        for c in frame.columns
+        if c.startswith(_UNREADABLE)
+    ]
+    for rule in rules_of(schema):
+        fails = ~rule.passes.fill_null(True)
+        column, _, kind = rule.name.partition(":")
+        if kind == "not_null" and _UNREADABLE + column in frame.columns:
+            fails = fails & ~pl.col(_UNREADABLE + column)
+        checks.append((rule.name, fails))
+    bad = frame.filter(pl.any_horizontal(fails for _, fails in checks))
+    failed = [bad.filter(fails).select("row", check=pl.lit(name)) for name, fails in checks]
+    return pl.concat([no_failures(), *failed])
+
+
+def no_failures() -> pl.DataFrame:
+    """A frame of no failures."""
+    return pl.DataFrame(schema=_FAILURES)
+
+
+def failing(rows: pl.DataFrame, check: str) -> pl.DataFrame:
+    """Every row of `rows` as a failure of one check."""
+    return rows.select("row", check=pl.lit(check))
+
+
+def without(rows: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
+    """`rows` that failed nothing, in their order."""
+    return rows.join(failures, on="row", how="anti", maintain_order="left")
+
+
+def repeated_keys(
+    raw: pl.DataFrame, chosen: pl.DataFrame, rows: pl.DataFrame, key: list[str]
+) -> pl.DataFrame:
+    """Failures of rows that share a readable key: all but one where they are equal, else all.
+
+    Rows are equal where all they were read as is equal, and what could not be read is the same
+    text. Of equal rows the one whose raw values come first stays, whatever the files' order.
+    """
+    shared = rows.drop_nulls(key).filter(pl.len().over(key) > 1)
+    if shared.is_empty():
+        return no_failures()
+    values = [c for c in rows.columns if c != "row"]
+    texts = chosen.select("row", *(as_text(c, chosen.schema[c]).alias(f"text:{c}") for c in values))
+    compared = shared.join(texts, on="row").with_columns(
+        pl.coalesce(pl.col(c).cast(pl.String), f"text:{c}") for c in values if c not in key
+    )
+    counted = compared.with_columns(kinds=pl.struct(values).n_unique().over(key))
+    as_it_came = raw.select("row", as_it_came=pl.struct(pl.exclude("row").cast(pl.String)))
+    equal = counted.filter(pl.col("kinds") == 1).join(as_it_came, on="row")
+    kept = equal.sort("as_it_came", "row").unique(key, keep="first", maintain_order=True)
+    return pl.concat(
+        [
+            failing(equal.join(kept, on="row", how="anti"), DUPLICATE_ROW),
+            failing(counted.filter(pl.col("kinds") > 1), CONFLICTING_KEY),
+        ]
+    )
+
+
+def disagreeing(rows: pl.DataFrame, group: str, columns: list[str], check: str) -> pl.DataFrame:
+    """Failures of all rows of a group that disagree on `columns`; null is a value of its own."""
+    grouped = rows.drop_nulls(group)
+    return failing(grouped.filter(pl.struct(columns).n_unique().over(group) > 1), check)
+
+
+def rejected(
+    raw: pl.DataFrame, failures: pl.DataFrame, schema: pa.DataFrameSchema, read: pa.DataFrameSchema
+) -> pl.DataFrame:
+    """The table of rejected rows: as they came, with every check they failed, by name and in words.
+
+    `schema` is that of the table, `read` the one whose checks were made.
+    """
+    words = {name: _in_words(name, read) for name in failures["check"].unique()}
+    checks = (
+        failures.unique()
+        .sort("row", "check")
+        .with_columns(
+            words=pl.col("check").replace_strict(words, return_dtype=pl.String)
+            if words
+            else pl.col("check")
+        )
+        .group_by("row", maintain_order=True)
+        .agg(failed_checks=pl.col("check"), reasons=pl.col("words").str.join("; "))
+    )
+    columns = list(schema.columns)
+    table = raw.join(checks, on="row").with_columns(
+        pl.col(c).cast(pl.String) for c in columns if c in raw.columns
+    )
+    return table.select(columns).sort(*columns[2:], "failed_checks", nulls_last=True)
+
+
+def _in_words(check: str, read: pa.DataFrameSchema) -> str:
+    column, _, kind = check.partition(":")
+    if check in _WORDS:
+        return _WORDS[check]
+    if kind == "readable":
+        return f"{column} cannot be read as {_type_in_words(read.columns[column])}"
+    if kind == "known_value":
+        return f"{column} is not a {read.columns[column].description}"
+    must = "must be " + kind.replace("_", " ")
+    return f"{column} {_WORDS.get(kind, must)}"
+
+
+def _type_in_words(column: pa.Column) -> str:
+    target = polars_type(column)
+    if target == pl.Date:
+        return "a date (YYYY-MM-DD or YYYYMMDD)"
+    if isinstance(target, pl.Decimal):
+        before = target.precision - target.scale
+        return f"a number of at most {before} digits before the point and {target.scale} after it"
+    return "a whole number" if target == pl.Int64 else "true or false"

@@ -1,0 +1,78 @@
+"""Which rows are in scope, and what governs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from claims_edit.normalise import as_text, ndc_11, ndc_pattern
+from claims_edit.policies import Policy
+from claims_edit.reference import ReferenceData, in_force
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The drug of a policy: its HCPCS code and its products (nine digits), and all known products."""
+
+    hcpcs_code: str
+    products: tuple[str, ...]
+    all_products: tuple[str, ...]
+
+    def of_raw(self, columns: dict[str, pl.DataType]) -> pl.Expr:
+        """Whether a row as it comes may be in scope: cheap enough for a scan, never false for one."""
+        hcpcs = as_text("hcpcs_code", columns["hcpcs_code"]).str.to_uppercase() == self.hcpcs_code
+        ndc = as_text("ndc_code", columns["ndc_code"]).str.contains(ndc_pattern(list(self.products)))
+        return hcpcs.fill_null(False) | ndc.fill_null(False)
+
+    def holds(self, columns: dict[str, pl.DataType]) -> pl.Expr:
+        """Whether a row is in scope: the drug's HCPCS, or an NDC that is a product of it."""
+        hcpcs = as_text("hcpcs_code", columns["hcpcs_code"]).str.to_uppercase()
+        ndc = ndc_11(as_text("ndc_code", columns["ndc_code"]).str.to_uppercase(), list(self.all_products))
+        by_ndc = ndc.str.slice(0, 9).is_in(self.products)
+        return (hcpcs == self.hcpcs_code).fill_null(False) | by_ndc.fill_null(False)
+
+
+def scope_of(policy: Policy, reference: ReferenceData) -> Scope:
+    """The scope of a policy's drug."""
+    return Scope(
+        hcpcs_code=policy.hcpcs_code,
+        products=tuple(reference.products(policy.hcpcs_code)),
+        all_products=tuple(reference.products()),
+    )
+
+
+def governed(lines: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Adds `policy_id`, `policy_version` (active and in force on the service date, else null)."""
+    service = pl.col("claim_line_start_date")
+    versions = [
+        pl.when(in_force(service, _date(v.start_date), _date(v.end_date))).then(pl.lit(v.version))
+        for v in policy.active_versions
+    ]
+    return lines.with_columns(
+        policy_id=pl.lit(policy.id),
+        drug_hcpcs_code=pl.lit(policy.hcpcs_code),
+        policy_version=pl.coalesce(*versions) if versions else pl.lit(None, dtype=pl.String),
+    )
+
+
+def _date(value: object) -> pl.Expr:
+    return pl.lit(value, dtype=pl.Date)
+
+
+def asked_as() -> pl.Expr:
+    """What a governed frame's line is asked as; null for one that is taken out."""
+    drug = (pl.col("hcpcs_code") == pl.col("drug_hcpcs_code")).fill_null(False)
+    return (
+        pl.when(pl.col("claim_frequency_code") == "8")
+        .then(pl.lit("void"))
+        .when(pl.col("taken_out").is_not_null())
+        .then(pl.lit(None, dtype=pl.String))
+        .when(pl.col("line_of_business") == "medicare")
+        .then(pl.lit("medicare"))
+        .when(pl.col("policy_version").is_null())
+        .then(pl.lit("no-policy"))
+        .when(~drug)
+        .then(pl.lit("other-code"))
+        .otherwise(pl.lit("drug"))
+    )
