@@ -63,7 +63,9 @@ def _code(description: str, *checks: pa.Check, nullable: bool = True) -> pa.Colu
 
 def _choice(description: str, *values: str, nullable: bool = True) -> pa.Column:
     check = _check("known_value", lambda c: c.is_in(values))
-    return _column(pl.String, f"{description}: {', '.join(values)}", check, nullable=nullable, case="lower")
+    return _column(
+        pl.String, f"{description}: {', '.join(values)}", check, nullable=nullable, case="lower"
+    )
 
 
 def _state(description: str) -> pa.Column:
@@ -74,7 +76,9 @@ def _date(description: str, *, nullable: bool = True) -> pa.Column:
     return _column(pl.Date, description, nullable=nullable)
 
 
-def _integer(description: str, low: int, high: int | None = None, *, nullable: bool = True) -> pa.Column:
+def _integer(
+    description: str, low: int, high: int | None = None, *, nullable: bool = True
+) -> pa.Column:
     checks = [_check(f"at_least_{low}", lambda c: c >= low)]
     if high is not None:
         checks.append(_check(f"at_most_{high}", lambda c: c <= high))
@@ -103,7 +107,9 @@ CLAIMS = _schema(
     {
         "claim_id": _text("the claim", nullable=False),
         "claim_line_number": _integer("the line of the claim", 1, nullable=False),
-        "claim_type": _choice("claim form; null reads as professional", "professional", "institutional"),
+        "claim_type": _choice(
+            "claim form; null reads as professional", "professional", "institutional"
+        ),
         "member_id": _text("the member", nullable=False),
         "birth_date": _date("birth date"),
         "gender": _choice("gender", *GENDERS),
@@ -160,7 +166,7 @@ MEMBERS = _schema(
         "enrollment_end_date": _date("last day of enrollment"),
     },
 )
-MEMBER_FALLBACKS = {"member_id": MEMBER_ID_FALLBACKS}
+MEMBER_FALLBACKS: dict[str, tuple[str, ...]] = {"member_id": MEMBER_ID_FALLBACKS}
 MEMBER_SOURCE_COLUMNS = (*MEMBERS.columns, *MEMBER_ID_FALLBACKS)
 
 # A claim's column that is null, and the members' column that fills it.
@@ -202,7 +208,9 @@ def _dated(columns: dict[str, pa.Column]) -> dict[str, pa.Column]:
     }
 
 
-_DATES_IN_ORDER = _row_check("end_date:not_before_start", pl.col("end_date") >= pl.col("start_date"))
+_DATES_IN_ORDER = _row_check(
+    "end_date:not_before_start", pl.col("end_date") >= pl.col("start_date")
+)
 
 
 def _dated_schema(name: str, columns: dict[str, pa.Column]) -> pa.DataFrameSchema:
@@ -224,7 +232,10 @@ ICD10CM = _dated_schema(
 )
 HCPCS = _dated_schema(
     "hcpcs",
-    {"code": _code("HCPCS code", nullable=False), "description": _text("what it means", nullable=False)},
+    {
+        "code": _code("HCPCS code", nullable=False),
+        "description": _text("what it means", nullable=False),
+    },
 )
 NDC_PRODUCTS = _dated_schema(
     "ndc_products",
@@ -328,7 +339,9 @@ _LINES_FACTS = {
         )
     },
     "ndc_11": _text("the NDC in eleven digits, where it is one"),
-    "diagnosis_codes": _column(pl.List(pl.String), "diagnoses of the row, in order", nullable=False),
+    "diagnosis_codes": _column(
+        pl.List(pl.String), "diagnoses of the row, in order", nullable=False
+    ),
     "considered_diagnosis_codes": _column(
         pl.List(pl.String), "diagnoses that the line points to", nullable=False
     ),
@@ -387,7 +400,14 @@ FLAGGED_LINES = _schema(
         **{
             name: column
             for name, column in (_LINES_COLUMNS | _LINES_FACTS).items()
-            if name not in ("claim_id", "claim_line_number", "disposition", "charge_amount", "primary_edit_id")
+            if name
+            not in (
+                "claim_id",
+                "claim_line_number",
+                "disposition",
+                "charge_amount",
+                "primary_edit_id",
+            )
         },
     },
 )
@@ -397,7 +417,9 @@ def _rejected(name: str, columns: tuple[str, ...]) -> pa.DataFrameSchema:
     return _schema(
         name,
         {
-            "failed_checks": _column(pl.List(pl.String), "every check that the row failed", nullable=False),
+            "failed_checks": _column(
+                pl.List(pl.String), "every check that the row failed", nullable=False
+            ),
             "reasons": _text("the same in words", nullable=False),
             **{c: _text("as it came") for c in columns},
         },

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from claims_edit.contracts import MONEY
+from claims_edit.contracts import MONEY, UNITS
 from claims_edit.edits.catalogue import ORDER
 from claims_edit.normalise import millionths
 
@@ -80,7 +80,7 @@ def _with_denied_charge(lines: pl.DataFrame) -> pl.DataFrame:
     parts = [_part_of(*row) for row in cut.drop("line").iter_rows()]
     denied_part = cut.select("line", denied_part=pl.Series(parts, dtype=MONEY))
     return lines.join(denied_part, on="line", how="left", maintain_order="left").with_columns(
-        denied_units=billed - allowed,
+        denied_units=(billed - allowed).cast(UNITS),
         denied_charge_amount=pl.when(allowed == 0)
         .then(charge)
         .otherwise(pl.col("denied_part").fill_null(pl.lit(0, dtype=MONEY))),

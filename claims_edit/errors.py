@@ -1,4 +1,4 @@
-"""Every error a user can cause, with its exit code. The message is the whole story: no traceback."""
+"""Every error that ends a command, with its exit code. The message is the whole story."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ EXIT_FAULT = 1
 
 
 class UserError(Exception):
-    """A message for the user that names the file, column or option and says what to do."""
+    """A message that names the file, column or option and says what to do; never a member's data."""
 
     exit_code = EXIT_FAULT
+
+
+class FaultError(UserError):
+    """The program found that its own result is wrong; nothing is published."""
 
 
 class UsageError(UserError):

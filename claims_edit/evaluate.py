@@ -121,10 +121,15 @@ def _with_allowed(lines: pl.DataFrame, allowed: pl.DataFrame, denied: pl.Series)
 
 
 def _lines(lines: pl.DataFrame) -> pl.DataFrame:
-    return lines.with_columns(
-        governed=pl.col("policy_version").is_not_null() & (pl.col("line_of_business") != "medicare"),
-        billed_units=pl.col("service_unit_quantity"),
-    ).select(list(contracts.LINES.columns)).sort(*contracts.LINE_KEY)
+    return (
+        lines.with_columns(
+            governed=pl.col("policy_version").is_not_null()
+            & (pl.col("line_of_business") != "medicare"),
+            billed_units=pl.col("service_unit_quantity"),
+        )
+        .select(list(contracts.LINES.columns))
+        .sort(*contracts.LINE_KEY)
+    )
 
 
 def _findings(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
@@ -159,7 +164,11 @@ def _context(night: Night, policy: Policy, reference: ReferenceData, as_of: date
         ),
         diagnosis_terms=_diagnosis_terms(versions),
         program_terms=pl.DataFrame(
-            [(v.version, t.line_of_business, t.state, t.program) for v in versions for t in v.program_terms],
+            [
+                (v.version, t.line_of_business, t.state, t.program)
+                for v in versions
+                for t in v.program_terms
+            ],
             schema=dict.fromkeys(
                 ("policy_version", "line_of_business", "state", "program"), pl.String
             ),
@@ -187,7 +196,9 @@ def _rules(policy: Policy) -> pl.DataFrame:
             for v in policy.active_versions
             for edit_id, rule in v.edits.items()
         ],
-        schema=dict.fromkeys(("policy_version", "edit_id", "fail", "unknown", "section"), pl.String),
+        schema=dict.fromkeys(
+            ("policy_version", "edit_id", "fail", "unknown", "section"), pl.String
+        ),
         orient="row",
     )
 

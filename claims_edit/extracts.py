@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +26,7 @@ class SourceFile:
     path: Path
     frame: pl.LazyFrame
     columns: dict[str, pl.DataType]
-
-    @property
-    def is_parquet(self) -> bool:
-        return self.path.name.lower().endswith(".parquet")
+    stamp: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -61,6 +58,23 @@ class Extract:
             raise InputError(
                 f"{self.name}: cannot be read ({type(error).__name__}); check the files of the extract."
             ) from error
+
+    def batches(self, rows: int) -> Iterator[pl.DataFrame]:
+        """The extract in its files' order, at most about `rows` rows at a time."""
+        for file in self.files:
+            frame = _aligned(file, self.columns)
+            try:
+                yield from frame.collect_batches(chunk_size=rows, maintain_order=True)
+            except (pl.exceptions.PolarsError, OSError) as error:
+                raise _unreadable(self.name, file.path, error) from error
+
+    def require_unchanged(self) -> None:
+        """Raises InputError where a file is no longer what it was when it was opened."""
+        for file in self.files:
+            if _stamp(file.path) != file.stamp:
+                raise InputError(
+                    f"{self.name}: {file.path}: changed while it was read; run again when it is whole."
+                )
 
     def _read(self, file: SourceFile, query: Callable[[SourceFile], pl.LazyFrame]) -> pl.DataFrame:
         try:
@@ -108,7 +122,7 @@ def _resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:
                 )
             matches, problem = [path], ""
         else:
-            hits = [Path(p) for p in glob.glob(str(given), recursive=True)]
+            hits = [Path(p) for p in glob.glob(str(given), recursive=True)]  # noqa: PTH207
             matches = [p for p in hits if p.is_file() and _has_known_suffix(p)]
             problem = "no such file, folder or match of the pattern"
         if not matches:
@@ -123,6 +137,7 @@ def _has_known_suffix(path: Path) -> bool:
 
 def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
     try:
+        stamp = _stamp(path)
         if path.name.lower().endswith(".gz"):
             _require_whole_gzip(name, path)
         frame = _scan(path)
@@ -135,7 +150,15 @@ def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
         if base != column and base in sources:
             raise InputError(f"{name}: {path}: the column {base} occurs twice; keep one.")
     known = {column: header[names[column]] for column in sources if column in names}
-    return SourceFile(path, frame.select(pl.col(names[c]).alias(c) for c in known), known)
+    return SourceFile(path, frame.select(pl.col(names[c]).alias(c) for c in known), known, stamp)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
 
 
 def _scan(path: Path) -> pl.LazyFrame:
@@ -170,7 +193,9 @@ def _unreadable(name: str, path: Path, error: Exception) -> InputError:
     if path.name.lower().endswith(".parquet"):
         return InputError(f"{name}: {path}: not a whole Parquet file; write or copy it again.")
     if isinstance(error, OSError):
-        return InputError(f"{name}: {path}: cannot be read: {error.strerror or 'input/output error'}.")
+        return InputError(
+            f"{name}: {path}: cannot be read: {error.strerror or 'input/output error'}."
+        )
     return InputError(
         f"{name}: {path}: not well-formed CSV (a stray quote, or a line with more fields than the "
         "header); write it again with every field that holds a quote or comma quoted."
@@ -203,7 +228,9 @@ def _require_types(
     schema: pa.DataFrameSchema,
     fallbacks: dict[str, tuple[str, ...]],
 ) -> None:
-    meaning = {stand_in: column for column, stand_ins in fallbacks.items() for stand_in in stand_ins}
+    meaning = {
+        stand_in: column for column, stand_ins in fallbacks.items() for stand_in in stand_ins
+    }
     for column, source in file.columns.items():
         declared = schema.columns.get(meaning.get(column, column))
         target = polars_type(declared) if declared is not None else pl.Date()

@@ -92,10 +92,11 @@ def read_claims(extract: Extract, members: pl.DataFrame | None, scope: Scope) ->
     raw = extract.collect(lambda f: f.filter(scope.of_raw(extract.columns)))
     raw = raw.filter(scope.holds(extract.columns)).with_row_index("row")
     read = read_claim_rows(raw, members)
-    good = without(read.rows, read.failures)
+    failures = pl.concat([read.failures, between_rows(raw, read)])
+    good = without(read.rows, failures)
     versions = _other_versions(extract, scope, good)
-    circle = _in_circle(good, versions)
-    failures = pl.concat([read.failures, circle])
+    circle = in_circle(good, versions)
+    failures = pl.concat([failures, circle])
     lines = without(good, circle).with_columns(
         ndc_11=ndc_11(pl.col("ndc_code"), list(scope.all_products))
     )
@@ -109,15 +110,16 @@ def read_claims(extract: Extract, members: pl.DataFrame | None, scope: Scope) ->
 
 @dataclass(frozen=True)
 class ClaimRows:
-    """Claim rows read and checked one by one and against each other; circles are not yet looked for."""
+    """Claim rows read and checked one by one: typed, as chosen before reading, and as they came."""
 
     rows: pl.DataFrame
     failures: pl.DataFrame
+    chosen: pl.DataFrame
     as_it_came: pl.DataFrame
 
 
 def read_claim_rows(raw: pl.DataFrame, members: pl.DataFrame | None) -> ClaimRows:
-    """Read raw claim rows (with `row`): fallbacks, members, types, checks of rows, keys and claims."""
+    """Read raw claim rows (with `row`): fallbacks, members, types, and the checks of each row."""
     chosen = _with_fallbacks(raw)
     if members is not None:
         chosen = _with_members(chosen, members)
@@ -131,21 +133,27 @@ def read_claim_rows(raw: pl.DataFrame, members: pl.DataFrame | None) -> ClaimRow
             pl.col("claim_frequency_code"), pl.col("claim_type"), pl.col("bill_type_code")
         ),
     )
-    key_failures = repeated_keys(
-        raw, chosen, _readable_keys(rows), list(contracts.LINE_KEY)
-    )
-    claim_failures = disagreeing(
-        rows,
-        "claim_id",
-        ["member_id", "claim_frequency_code", "original_claim_id"],
-        CONFLICTING_CLAIM,
-    )
-    rows = rows.with_columns(chosen["service_date_unclear"])
-    filled = [chosen[c] for c in contracts.FILLED_FROM_MEMBERS]
     return ClaimRows(
-        rows,
-        pl.concat([typed.failures, key_failures, claim_failures]),
-        raw.with_columns(filled),
+        rows.with_columns(chosen["service_date_unclear"]),
+        typed.failures,
+        chosen,
+        raw.with_columns(chosen[c] for c in contracts.FILLED_FROM_MEMBERS),
+    )
+
+
+def between_rows(raw: pl.DataFrame, read: ClaimRows) -> pl.DataFrame:
+    """The failures of rows that share a key, or that disagree within their claim."""
+    rows = read.rows.select("row", *CLAIMS.columns)
+    return pl.concat(
+        [
+            repeated_keys(raw, read.chosen, _readable_keys(rows), list(contracts.LINE_KEY)),
+            disagreeing(
+                rows,
+                "claim_id",
+                ["member_id", "claim_frequency_code", "original_claim_id"],
+                CONFLICTING_CLAIM,
+            ),
+        ]
     )
 
 
@@ -179,9 +187,15 @@ def _with_fallbacks(raw: pl.DataFrame) -> pl.DataFrame:
         "row", *(pl.col(c) for c in CLAIMS.columns), *contracts.MEMBER_ID_FALLBACKS, start, end
     ).select(
         "row",
-        *(c for c in CLAIMS.columns if c not in contracts.CLAIM_FALLBACKS and c != "claim_line_end_date"),
+        *(
+            c
+            for c in CLAIMS.columns
+            if c not in contracts.CLAIM_FALLBACKS and c != "claim_line_end_date"
+        ),
         member_id=pl.coalesce(text("member_id"), *(text(c) for c in contracts.MEMBER_ID_FALLBACKS)),
-        claim_line_start_date=pl.when(own).then(text("claim_line_start_date")).otherwise(text(start)),
+        claim_line_start_date=pl.when(own)
+        .then(text("claim_line_start_date"))
+        .otherwise(text(start)),
         claim_line_end_date=pl.when(own).then(text("claim_line_end_date")).otherwise(text(end)),
         service_date_unclear=(~own & (header_end > header_start)).fill_null(False),
     )
@@ -210,7 +224,10 @@ def _with_members(chosen: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
             nulls_last=[False, False, True, False, *(True for _ in values)],
         )
         .unique("row", keep="first", maintain_order=True)
-        .select("row", *(pl.col(m).alias(f"member:{c}") for c, m in contracts.FILLED_FROM_MEMBERS.items()))
+        .select(
+            "row",
+            *(pl.col(m).alias(f"member:{c}") for c, m in contracts.FILLED_FROM_MEMBERS.items()),
+        )
     )
     return (
         chosen.join(best, on="row", how="left", maintain_order="left")
@@ -228,12 +245,16 @@ def read_members(extract: Extract, states: pl.DataFrame) -> pl.DataFrame:
     state = text["state"]
     return (
         raw.select(
-            member_id=pl.coalesce(text["member_id"], *(text[c] for c in contracts.MEMBER_ID_FALLBACKS)),
+            member_id=pl.coalesce(
+                text["member_id"], *(text[c] for c in contracts.MEMBER_ID_FALLBACKS)
+            ),
             birth_date=text["birth_date"],
             gender=text["gender"],
             state=pl.when(state.str.contains(r"^[A-Za-z]{2}$"))
             .then(state)
-            .otherwise(state.str.to_lowercase().replace_strict(codes, default=None, return_dtype=pl.String)),
+            .otherwise(
+                state.str.to_lowercase().replace_strict(codes, default=None, return_dtype=pl.String)
+            ),
             payer_type=text["payer_type"],
             **{c: read_as(c, raw.schema[c], MEMBERS.columns[c]) for c in dates},
         )
@@ -253,6 +274,13 @@ def read_authorizations(extract: Extract) -> Authorizations:
         without(typed.rows, failures).drop("row"),
         rejected(raw, failures, contracts.REJECTED_AUTHORIZATIONS, AUTHORIZATIONS),
         bad.select("member_id", "hcpcs_code").drop_nulls().unique(),
+    )
+
+
+def no_versions() -> pl.DataFrame:
+    """A frame of no versions out of scope."""
+    return pl.DataFrame(
+        schema={c: pl.Date if c == "received_date" else pl.String for c in _VERSION_COLUMNS}
     )
 
 
@@ -277,18 +305,20 @@ def _other_versions(extract: Extract, scope: Scope, lines: pl.DataFrame) -> pl.D
             claim_id=as_text("claim_id", types["claim_id"]),
             claim_frequency_code=_frequency(code, claim_type, bill_type),
             original_claim_id=original,
-            received_date=read_as("received_date", types["received_date"], CLAIMS.columns["received_date"]),
+            received_date=read_as(
+                "received_date", types["received_date"], CLAIMS.columns["received_date"]
+            ),
         )
         return versions.join(named, on=["member_id", "original_claim_id"], how="semi")
 
     if lines.is_empty() or not extract.has("original_claim_id"):
-        schema = {c: pl.Date if c == "received_date" else pl.String for c in _VERSION_COLUMNS}
-        return pl.DataFrame(schema=schema)
+        return no_versions()
     return extract.collect(query).drop_nulls("claim_id").unique().sort(_VERSION_COLUMNS)
 
 
-def _in_circle(lines: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
-    claims = lines.select("member_id", "claim_id", "claim_frequency_code", "original_claim_id").unique()
+def in_circle(lines: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+    """The failures of the rows of claims that replace each other in a circle."""
+    claims = lines.select(_VERSION_COLUMNS[:4]).unique()
     circle = lifecycle.in_circles(claims, versions)
     if not circle:
         return no_failures()

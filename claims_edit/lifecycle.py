@@ -106,9 +106,7 @@ def _versions(
     return {(m, c): _Version((m, c), frequency, received) for m, c, frequency, received in rows}
 
 
-def _fates(
-    versions: dict[Claim, _Version], links: list[tuple[Claim, Claim]]
-) -> dict[Claim, str]:
+def _fates(versions: dict[Claim, _Version], links: list[tuple[Claim, Claim]]) -> dict[Claim, str]:
     """`superseded` or `void` for every linked claim but the version that counts."""
     named = {original for _, original in links}
     fates: dict[Claim, str] = {}

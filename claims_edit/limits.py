@@ -93,7 +93,7 @@ class _Member:
                 last += 1
             if inside >= fullest.used:
                 fullest = _Room(limit, inside, start)
-            inside -= self.units[start] if start in self.units else 0
+            inside -= self.units.get(start, 0)
         return fullest
 
 
@@ -223,9 +223,7 @@ _AUTHORIZATION_COLUMNS: dict[str, Any] = {
     "room": pl.Int64,
 }
 _OF_UNITS = ("max_units", "units_before", "would_make", "approved_units", "room")
-_EXCEEDED = {edit_id: _WINDOW_COLUMNS for edit_id in LIMITS} | {
-    AUTHORIZATION_UNITS: _AUTHORIZATION_COLUMNS
-}
+_EXCEEDED = dict.fromkeys(LIMITS, _WINDOW_COLUMNS) | {AUTHORIZATION_UNITS: _AUTHORIZATION_COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -255,7 +253,9 @@ def _results(decided: _Decided) -> LimitResults:
         .agg(authorization_draws=pl.struct("authorization_number", "units"))
     )
     return LimitResults(
-        allowed.with_columns(_units("allowed_units").cast(UNITS)).join(drawn, on="line", how="left"),
+        allowed.with_columns(_units("allowed_units").cast(UNITS)).join(
+            drawn, on="line", how="left"
+        ),
         {edit_id: _exceeded(decided.exceeded[edit_id], c) for edit_id, c in _EXCEEDED.items()},
     )
 

@@ -40,11 +40,13 @@ def as_text(column: str, source: pl.DataType) -> pl.Expr:
     value = pl.col(column)
     if source.is_float():
         whole = value.is_finite() & (value == value.round()) & (value.abs() < 1e15)
-        text = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String))
-        return text.otherwise(value.cast(pl.String))
+        integer = value.cast(pl.Int64, strict=False).cast(pl.String)
+        return pl.when(whole).then(integer).otherwise(value.cast(pl.String))
     if isinstance(source, pl.Datetime):
         midnight = value.dt.time() == pl.time(0)
-        return pl.when(midnight).then(value.dt.date().cast(pl.String)).otherwise(value.cast(pl.String))
+        return (
+            pl.when(midnight).then(value.dt.date().cast(pl.String)).otherwise(value.cast(pl.String))
+        )
     text = value.cast(pl.String).str.strip_chars()
     return pl.when(text != "").then(text)
 
@@ -69,7 +71,9 @@ def _cased(text: pl.Expr, case: str) -> pl.Expr:
 
 def _date(text: pl.Expr) -> pl.Expr:
     dashed = pl.when(text.str.contains(_DATE)).then(text.str.to_date("%Y-%m-%d", strict=False))
-    compact = pl.when(text.str.contains(_COMPACT_DATE)).then(text.str.to_date("%Y%m%d", strict=False))
+    compact = pl.when(text.str.contains(_COMPACT_DATE)).then(
+        text.str.to_date("%Y%m%d", strict=False)
+    )
     date = pl.coalesce(dashed, compact)
     return pl.when(date.dt.year() >= 1).then(date)
 

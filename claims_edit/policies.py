@@ -108,7 +108,7 @@ def load_policy(reference_folder: Path, policy_id: str) -> Policy:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"policy: {path}: cannot be read as TOML: {error}.") from error
     tables = [ReferenceTable(path, pl.DataFrame(), len(content), _digest(content))]
-    covered = pl.DataFrame(schema={c: pl.String for c in COVERED_DIAGNOSES.columns})
+    covered = pl.DataFrame(schema=dict.fromkeys(COVERED_DIAGNOSES.columns, pl.String))
     listed = folder / "covered_diagnoses.csv"
     if listed.exists():
         tables.append(read_table(listed, COVERED_DIAGNOSES))
@@ -178,7 +178,9 @@ def _edit_rule(rules: _Table, edit_id: str) -> EditRule:
         allowed = ACTIONS
     if edit_id in EDITS and EDITS[edit_id].asked_of in (("medicare",), ("no-policy",)):
         allowed = ("flag",)
-    return EditRule(rule.choice("fail", allowed), rule.choice("unknown", allowed), rule.text("section"))
+    return EditRule(
+        rule.choice("fail", allowed), rule.choice("unknown", allowed), rule.text("section")
+    )
 
 
 def _limit(table: _Table) -> Limit:
@@ -191,20 +193,21 @@ def _limit(table: _Table) -> Limit:
 
 def _program_terms(table: _Table) -> ProgramTerms:
     return ProgramTerms(
-        table.choice("line_of_business", LINES_OF_BUSINESS), table.text("state"), table.text("program")
+        table.choice("line_of_business", LINES_OF_BUSINESS),
+        table.text("state"),
+        table.text("program"),
     )
 
 
-def _require_what_edits_need(
-    table: _Table, version: PolicyVersion, covered: pl.DataFrame
-) -> None:
+def _require_what_edits_need(table: _Table, version: PolicyVersion, covered: pl.DataFrame) -> None:
     asked = version.edits
     table.require(
         "member-under-age" not in asked or version.minimum_age is not None,
         "member-under-age needs minimum_age",
     )
     table.require(
-        "authorization-span-exceeds-policy" not in asked or version.authorization_months is not None,
+        "authorization-span-exceeds-policy" not in asked
+        or version.authorization_months is not None,
         "authorization-span-exceeds-policy needs authorization_months",
     )
     table.require(
@@ -229,7 +232,8 @@ def _require_one_version_a_day(top: _Table, policy: Policy) -> None:
             latest_start, other.start_date, other.end_date
         )
         top.require(
-            not both, f"versions {one.version} and {other.version} are both in force on {latest_start}"
+            not both,
+            f"versions {one.version} and {other.version} are both in force on {latest_start}",
         )
 
 

@@ -22,13 +22,17 @@ class Scope:
     def of_raw(self, columns: dict[str, pl.DataType]) -> pl.Expr:
         """Whether a row as it comes may be in scope: cheap enough for a scan, never false for one."""
         hcpcs = as_text("hcpcs_code", columns["hcpcs_code"]).str.to_uppercase() == self.hcpcs_code
-        ndc = as_text("ndc_code", columns["ndc_code"]).str.contains(ndc_pattern(list(self.products)))
+        ndc = as_text("ndc_code", columns["ndc_code"]).str.contains(
+            ndc_pattern(list(self.products))
+        )
         return hcpcs.fill_null(False) | ndc.fill_null(False)
 
     def holds(self, columns: dict[str, pl.DataType]) -> pl.Expr:
         """Whether a row is in scope: the drug's HCPCS, or an NDC that is a product of it."""
         hcpcs = as_text("hcpcs_code", columns["hcpcs_code"]).str.to_uppercase()
-        ndc = ndc_11(as_text("ndc_code", columns["ndc_code"]).str.to_uppercase(), list(self.all_products))
+        ndc = ndc_11(
+            as_text("ndc_code", columns["ndc_code"]).str.to_uppercase(), list(self.all_products)
+        )
         by_ndc = ndc.str.slice(0, 9).is_in(self.products)
         return (hcpcs == self.hcpcs_code).fill_null(False) | by_ndc.fill_null(False)
 

@@ -21,9 +21,9 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         .sort("line", *_matching_order(), nulls_last=True)
         .group_by("line", maintain_order=True)
         .agg(
-            pl.struct(
-                "authorization_number", approved=millionths(pl.col("approved_units"))
-            ).alias("covering"),
+            pl.struct("authorization_number", approved=millionths(pl.col("approved_units"))).alias(
+                "covering"
+            ),
             matched_authorization_number=pl.col("authorization_number").first(),
             matched_effective_date=pl.col("effective_date").first(),
             matched_expiration_date=pl.col("expiration_date").first(),
@@ -182,7 +182,8 @@ EDITS = (
     Edit(
         id="authorization-number-mismatch",
         title="The billed authorization number is the matched one",
-        fails=_MATCHED & known(pl.col("authorization_number") != pl.col("matched_authorization_number")),
+        fails=_MATCHED
+        & known(pl.col("authorization_number") != pl.col("matched_authorization_number")),
         message=sentence(
             "the line bills authorization {}, and {} is the one that covers {}",
             "authorization_number",

@@ -28,7 +28,11 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 
 _REPLACES = pl.col("claim_frequency_code").is_in(["7", "8"])
-_DOES = pl.when(pl.col("claim_frequency_code") == "8").then(pl.lit("voids")).otherwise(pl.lit("replaces"))
+_DOES = (
+    pl.when(pl.col("claim_frequency_code") == "8")
+    .then(pl.lit("voids"))
+    .otherwise(pl.lit("replaces"))
+)
 
 EDITS = (
     Edit(
@@ -118,7 +122,9 @@ EDITS = (
         id="units-not-whole",
         title="The billed units are a whole number",
         fails=millionths(pl.col("service_unit_quantity")) % 1_000_000 != 0,
-        message=sentence("{} units were billed; units are whole numbers", units("service_unit_quantity")),
+        message=sentence(
+            "{} units were billed; units are whole numbers", units("service_unit_quantity")
+        ),
         evidence=("service_unit_quantity",),
         group_code="CO",
         carc="16",

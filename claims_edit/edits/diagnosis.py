@@ -27,7 +27,9 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
             covered_diagnosis_codes=pl.col("code").filter(covered),
             row_covered=_any(pl.col("covered")),
             considered_covered=_any(covered),
-            considered_unlisted=_any(considered & pl.col("family") & pl.col("valid") & ~pl.col("covered")),
+            considered_unlisted=_any(
+                considered & pl.col("family") & pl.col("valid") & ~pl.col("covered")
+            ),
             considered_invalid=_any(considered & pl.col("family") & ~pl.col("valid")),
             covered_not_history=_any(covered & ~pl.col("history")),
             active_disease=_any(pl.col("active_disease")),
@@ -53,7 +55,9 @@ def _diagnoses(lines: pl.DataFrame) -> pl.DataFrame:
     keys = ("line", "policy_version", "claim_line_start_date")
     used = [c for c in DIAGNOSIS_COLUMNS if lines[c].null_count() < lines.height]
     columns = [
-        lines.select(*keys, position=pl.lit(DIAGNOSIS_COLUMNS.index(c) + 1), code=c).drop_nulls("code")
+        lines.select(*keys, position=pl.lit(DIAGNOSIS_COLUMNS.index(c) + 1), code=c).drop_nulls(
+            "code"
+        )
         for c in used or DIAGNOSIS_COLUMNS[:1]
     ]
     return pl.concat(columns)
@@ -115,7 +119,9 @@ def _classes(diagnoses: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 
 def _begins_with_one_of(prefixes: str) -> pl.Expr:
-    pattern = "^(?:" + pl.col(prefixes).list.join("|").str.replace_all(".", r"\.", literal=True) + ")"
+    pattern = (
+        "^(?:" + pl.col(prefixes).list.join("|").str.replace_all(".", r"\.", literal=True) + ")"
+    )
     some = pl.col(prefixes).list.len() > 0
     return pl.when(some).then(pl.col("code").str.contains(pattern)).fill_null(False)
 
@@ -200,7 +206,9 @@ EDITS = (
         id="diagnosis-not-covered",
         title="The policy covers a diagnosis of the line",
         fails=_HAS_DIAGNOSES & ~_ROW_COVERED & ~_UNLISTED & ~pl.col("considered_invalid"),
-        message=sentence("none of the diagnoses {} is covered by the policy", listed("diagnosis_codes")),
+        message=sentence(
+            "none of the diagnoses {} is covered by the policy", listed("diagnosis_codes")
+        ),
         evidence=_EVIDENCE,
         group_code="CO",
         carc="167",
@@ -209,7 +217,9 @@ EDITS = (
     Edit(
         id="diagnosis-history-only",
         title="The claim shows active disease, not a history of it alone",
-        fails=pl.col("considered_covered") & ~pl.col("covered_not_history") & ~pl.col("active_disease"),
+        fails=pl.col("considered_covered")
+        & ~pl.col("covered_not_history")
+        & ~pl.col("active_disease"),
         message=sentence(
             "the only covered diagnosis is a history of the disease ({}), and no diagnosis shows "
             "active disease",

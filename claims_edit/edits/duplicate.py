@@ -30,7 +30,11 @@ def facts(lines: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
     likes = (
         lines.join(candidates, on="line")
         .with_columns(
-            modifier_set=pl.concat_list(MODIFIER_COLUMNS).list.drop_nulls().list.unique().list.sort().list.join(" "),
+            modifier_set=pl.concat_list(MODIFIER_COLUMNS)
+            .list.drop_nulls()
+            .list.unique()
+            .list.sort()
+            .list.join(" "),
             ndc_compared=pl.coalesce("ndc_11", "ndc_code"),
         )
         .select("line", "claim_id", "claim_line_number", "denied", *_SAME)

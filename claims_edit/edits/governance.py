@@ -35,7 +35,9 @@ _CONTRACTOR = sentence(
     "mac_contractor",
     "mac_jurisdiction",
     "member_state",
-    pl.when(pl.col("mac_note").is_not_null()).then(pl.format("; {}", "mac_note")).otherwise(pl.lit("")),
+    pl.when(pl.col("mac_note").is_not_null())
+    .then(pl.format("; {}", "mac_note"))
+    .otherwise(pl.lit("")),
 )
 _UNKNOWN_STATE = sentence(
     "the MAC jurisdiction is unknown, since the member's state is {}",
@@ -51,7 +53,9 @@ EDITS = (
         fails=pl.lit(True),
         message=pl.format(
             "Medicare lines are not governed by this policy; {}",
-            pl.when(pl.col("mac_jurisdiction").is_not_null()).then(_CONTRACTOR).otherwise(_UNKNOWN_STATE),
+            pl.when(pl.col("mac_jurisdiction").is_not_null())
+            .then(_CONTRACTOR)
+            .otherwise(_UNKNOWN_STATE),
         ),
         evidence=(
             "line_of_business",

@@ -12,9 +12,9 @@ _BIRTHDAY_COME = (_SERVICE.dt.month() > _BIRTH.dt.month()) | (
 )
 
 # One born on 29 February completes a year on 1 March of a common year: the comparison says so.
-AGE = (
-    _SERVICE.dt.year() - _BIRTH.dt.year() - pl.when(_BIRTHDAY_COME).then(0).otherwise(1)
-).alias("age")
+AGE = (_SERVICE.dt.year() - _BIRTH.dt.year() - pl.when(_BIRTHDAY_COME).then(0).otherwise(1)).alias(
+    "age"
+)
 
 
 def facts(lines: pl.DataFrame) -> pl.DataFrame:

@@ -55,9 +55,7 @@ def _whole_vials(groups: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
         is_sum_of(total, sizes or [])
         for total, sizes in sized.select("group_millionths", "sizes").iter_rows()
     ]
-    return sized.select(
-        *_GROUP, "vial_sizes", pl.Series("whole_vials", answers, dtype=pl.Boolean)
-    )
+    return sized.select(*_GROUP, "vial_sizes", pl.Series("whole_vials", answers, dtype=pl.Boolean))
 
 
 def is_sum_of(total: int, sizes: list[int]) -> bool:

@@ -138,7 +138,7 @@ program = "TennCare"
 EDITS = """\
 medicare-not-governed flag flag
 no-policy-in-force flag flag
-original-claim-unknown flag flag / off off
+original-claim-unknown flag flag / off flag
 ndc-billed-under-other-code deny flag
 program-terms-govern flag flag
 procedure-not-effective deny flag

@@ -1,0 +1,273 @@
+"""Commands only: read options, call the library, print. What is heavy is imported inside them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from claims_edit import __version__
+from claims_edit.errors import UsageError
+from claims_edit.settings import DEFAULT_MAX_REJECT_RATE, DEFAULT_POLICY
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_PATH_OPTIONS = (
+    "claims",
+    "authorizations",
+    "members",
+    "clinical",
+    "out",
+    "history",
+    "reference_data",
+)
+
+
+class _ManyPaths(click.ParamType[str]):
+    """A path of several; an environment variable separates them as PATH does."""
+
+    name = "path"
+    envvar_list_splitter = os.pathsep
+
+
+class _Command(click.Command):
+    """A command whose `--claims` takes every path up to the next option, as shell globs give them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        many = {
+            name
+            for p in self.params
+            if isinstance(p, click.Option) and p.multiple
+            for name in p.opts
+        }
+        spread: list[str] = []
+        current: str | None = None
+        for arg in args:
+            if arg.startswith("-"):
+                current = arg if arg in many else None
+            elif current is not None and spread[-1] != current:
+                spread.append(current)
+            spread.append(arg)
+        return super().parse_args(ctx, spread)
+
+
+def _config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+    """Take options from a TOML file; paths in it are relative to its folder."""
+    if path is None:
+        return None
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"--config: {path}: cannot be read as TOML: {error}.") from error
+    known = {p.name for p in ctx.command.params if p.name != "config"}
+    options = {key.replace("-", "_"): value for key, value in values.items()}
+    for key in options:
+        if key not in known:
+            names = ", ".join(sorted(str(k).replace("_", "-") for k in known))
+            raise UsageError(f"--config: {path}: there is no option {key!r}; there is: {names}.")
+    ctx.default_map = {
+        key: _from(path.parent, value) if key in _PATH_OPTIONS else _plain(value)
+        for key, value in options.items()
+    }
+    return path
+
+
+def _from(folder: Path, value: Any) -> Any:
+    if isinstance(value, list):
+        return [str(folder / v) for v in value]
+    return str(folder / str(value))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _option(name: str, **attributes: Any) -> Callable[[_F], _F]:
+    variable = f"CLAIMS_EDIT_{name.removeprefix('--').replace('-', '_').upper()}"
+    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+
+
+_FILE = click.Path(path_type=Path)
+_CLAIMS = _option(
+    "--claims",
+    type=_ManyPaths(),
+    multiple=True,
+    required=True,
+    metavar="PATH...",
+    help="Claims extract: Parquet, CSV or gzipped CSV files, folders or globs.",
+)
+_MEMBERS = _option("--members", type=_FILE, help="Members extract (Tuva eligibility).")
+_REFERENCE = _option(
+    "--reference-data",
+    type=_FILE,
+    help="Folder of code tables and policies.  [default: the one shipped with the program]",
+)
+_CONFIG = _option(
+    "--config",
+    type=_FILE,
+    is_eager=True,
+    callback=_config,
+    help="TOML file of options; the command line and the environment win.",
+)
+_LOG = _option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the log on standard error.",
+)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 published or in order, 1 a fault of the program, 2 wrong usage, 3 the input "
+    "cannot be accepted, 4 another run holds the output folder, 5 the run id is published already.",
+)
+@click.version_option(__version__, prog_name="claims-edit")
+def cli() -> None:
+    """Edit drug claim lines under a payer's written policy: pay, flag, partial or deny, and why.
+
+    \b
+    claims-edit run --claims night/ --authorizations auths.parquet --out runs/
+    """
+
+
+@cli.command(cls=_Command)
+@_CLAIMS
+@_option("--authorizations", type=_FILE, required=True, help="Authorizations extract.")
+@_MEMBERS
+@_option("--clinical", type=_FILE, help="Clinical facts extract (not read by this version).")
+@_option("--out", type=_FILE, required=True, help="Folder that the run is published in.")
+@_option("--history", type=_FILE, help="Earlier runs (not read by this version).")
+@_option("--policy", default=DEFAULT_POLICY, show_default=True, help="Policy that governs the run.")
+@_REFERENCE
+@_option("--run-id", help="Name of the run.  [default: the as-of date]")
+@_option("--replace", is_flag=True, help="Publish anew under a run id that is taken.")
+@_option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the run.  [default: today]")
+@_option(
+    "--max-reject-rate",
+    type=float,
+    default=DEFAULT_MAX_REJECT_RATE,
+    show_default=True,
+    help="Share of rejected in-scope rows that stops the run; fewer than 10 rows never do.",
+)
+@_option(
+    "--engine",
+    type=click.Choice(["polars", "spark"]),
+    default="polars",
+    show_default=True,
+    help="What the run is computed with (this version: polars).",
+)
+@_CONFIG
+@_LOG
+def run(log_format: str, **options: Any) -> None:
+    """Edit one extract and publish its reports, whole or not at all.
+
+    \b
+    claims-edit run --claims 'night/*.parquet' --authorizations auths.csv --out runs/
+    """
+    _refuse_what_is_not_read(options)
+    from claims_edit import log, runs
+    from claims_edit.report.summary import summary
+
+    log.set_up(log_format, quiet=sys.stderr.isatty())
+    with _progress(runs.STEPS) as announce:
+        folder, manifest = runs.run(_run_settings(options), announce)
+    click.echo(summary(manifest))
+    click.echo(f"\nReports: {folder}{os.sep}  (open flagged_lines.parquet first)")
+
+
+@cli.command(cls=_Command)
+@_CLAIMS
+@_option("--authorizations", type=_FILE, help="Authorizations extract.")
+@_MEMBERS
+@_option("--clinical", type=_FILE, help="Clinical facts extract (not read by this version).")
+@_REFERENCE
+@_CONFIG
+@_LOG
+def validate(log_format: str, **options: Any) -> int:
+    """Check every row of the extracts, in scope or not; publish nothing.
+
+    \b
+    claims-edit validate --claims night/ --authorizations auths.csv
+    """
+    _refuse_what_is_not_read(options)
+    from claims_edit import log, validation
+    from claims_edit.settings import ValidateSettings
+
+    log.set_up(log_format, quiet=sys.stderr.isatty())
+    settings = ValidateSettings(
+        claims=tuple(Path(p) for p in options["claims"]),
+        reference_data=_reference_folder(options),
+        authorizations=options["authorizations"],
+        members=options["members"],
+    )
+    checked = validation.validate(settings)
+    for extract in checked:
+        click.echo(f"{extract.name}: {extract.rows:,} rows, {extract.bad_rows:,} bad")
+        for check, count in extract.checks.items():
+            click.echo(f"  {count:>9,}  {check}")
+    return 3 if any(extract.bad_rows for extract in checked) else 0
+
+
+def _refuse_what_is_not_read(options: dict[str, Any]) -> None:
+    """An option that would be ignored is refused: silence would look like an answer."""
+    for name in ("clinical", "history"):
+        if options.get(name) is not None:
+            raise UsageError(f"--{name}: is not read by this version; leave it out.")
+    if options.get("engine") == "spark":
+        raise UsageError("--engine: spark is not in this version; use polars.")
+
+
+def _run_settings(options: dict[str, Any]) -> Any:
+    from claims_edit.settings import RunSettings
+
+    as_of: datetime | None = options["as_of"]
+    day = as_of.date() if as_of is not None else date.today()
+    return RunSettings(
+        claims=tuple(Path(p) for p in options["claims"]),
+        authorizations=options["authorizations"],
+        out=options["out"],
+        as_of=day,
+        run_id=options["run_id"] or day.isoformat(),
+        reference_data=_reference_folder(options),
+        members=options["members"],
+        policy=options["policy"],
+        replace=options["replace"],
+        max_reject_rate=options["max_reject_rate"],
+    )
+
+
+def _reference_folder(options: dict[str, Any]) -> Path:
+    from claims_edit.reference import shipped_folder
+
+    given: Path | None = options["reference_data"]
+    if given is not None and not given.is_dir():
+        raise UsageError(f"--reference-data: {given}: there is no such folder.")
+    return given or shipped_folder()
+
+
+@contextmanager
+def _progress(steps: tuple[str, ...]) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal; nothing anywhere else."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(
+        length=len(steps), file=sys.stderr, item_show_func=lambda s: s, label="claims-edit"
+    ) as bar:
+        begun = 0
+
+        def announce(step: str) -> None:
+            nonlocal begun
+            bar.update(min(begun, 1), step)
+            begun += 1
+
+        yield announce
+        bar.update(1)

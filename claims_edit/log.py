@@ -1,0 +1,41 @@
+"""The log on standard error: text for people, JSON for machines, never a member's data."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+_EXTRA = ("step", "seconds", "run_id", "exit_code")
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        entry.update({k: getattr(record, k) for k in _EXTRA if hasattr(record, k)})
+        return json.dumps(entry)
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        seconds = f" ({record.seconds:.2f} s)" if hasattr(record, "seconds") else ""
+        return f"{_time(record)} {record.levelname.lower()}: {record.getMessage()}{seconds}"
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def set_up(log_format: str, *, quiet: bool) -> None:
+    """Log to standard error in `log_format`; `quiet` leaves warnings and errors only."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if log_format == "json" else _Text())
+    logger = logging.getLogger("claims_edit")
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)

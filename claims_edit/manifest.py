@@ -1,0 +1,191 @@
+"""What a run says of itself: inputs, policy, counts, and the balance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from claims_edit import __version__
+from claims_edit.extracts import Extract
+from claims_edit.policies import Policy
+from claims_edit.reference import ReferenceData, ReferenceTable
+from claims_edit.settings import RunSettings
+
+NAME = "manifest.json"
+_LARGE_PARQUET = 64 << 20
+_CHUNK = 1 << 20
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """What became of the rows of the claims extract."""
+
+    read: int
+    in_scope: int
+    rejected: int
+    edited: int
+
+    @property
+    def out_of_scope(self) -> int:
+        return self.read - self.in_scope
+
+
+def manifest(
+    settings: RunSettings,
+    policy: Policy,
+    reference: ReferenceData,
+    inputs: list[dict[str, Any]],
+    outputs: list[dict[str, Any]],
+    account: dict[str, Any],
+) -> dict[str, Any]:
+    """Everything but the timings, which are the run's to add."""
+    return {
+        "run_id": settings.run_id,
+        "as_of": settings.as_of.isoformat(),
+        "program": {"name": "claims-edit", "version": __version__},
+        "policy": _policy(policy),
+        "inputs": inputs,
+        "reference_data": _reference(policy, reference),
+        "history": [],
+        "outputs": outputs,
+        **account,
+    }
+
+
+def to_json(content: dict[str, Any]) -> str:
+    """The manifest as text; amounts are texts, so that they stay exact."""
+    return json.dumps(content, indent=2, default=_amount) + "\n"
+
+
+def _amount(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"not for a manifest: {type(value)}")
+
+
+def input_files(extract: Extract) -> list[dict[str, Any]]:
+    """Path, size, rows and digest of every file of an extract."""
+    return [
+        {"extract": extract.name, "path": str(file.path), "rows": rows, **digest_of(file.path)}
+        for file, rows in zip(extract.files, extract.row_counts(), strict=True)
+    ]
+
+
+def digest_of(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file; of a large Parquet file, of its footer."""
+    size = path.stat().st_size
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        footer = path.name.lower().endswith(".parquet") and size > _LARGE_PARQUET
+        if footer:
+            file.seek(size - 8)
+            file.seek(size - 8 - int.from_bytes(file.read(4), "little"))
+        while chunk := file.read(_CHUNK):
+            sha.update(chunk)
+    return {"bytes": size, "digest": sha.hexdigest(), "digest_of": "footer" if footer else "file"}
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    return {
+        "id": policy.id,
+        "title": policy.title,
+        "document": policy.document_number,
+        "versions": [
+            {
+                "version": v.version,
+                "status": v.status,
+                "start_date": v.start_date and v.start_date.isoformat(),
+                "end_date": v.end_date and v.end_date.isoformat(),
+                "digest": v.digest,
+            }
+            for v in policy.versions
+        ],
+    }
+
+
+def _reference(policy: Policy, reference: ReferenceData) -> list[dict[str, Any]]:
+    def entry(table: ReferenceTable) -> dict[str, Any]:
+        path = table.path.relative_to(reference.folder).as_posix()
+        return {
+            "path": path,
+            "bytes": table.size,
+            "rows": table.rows.height,
+            "digest": table.digest,
+        }
+
+    return [entry(table) for table in (*reference.tables.values(), *policy.tables)]
+
+
+def account_of(rows: RowCounts, lines: pl.DataFrame, findings: pl.DataFrame) -> dict[str, Any]:
+    """Counts and charges by disposition and edit, and the balance, from tables as published."""
+    charge, denied = lines["charge_amount"], lines["denied_charge_amount"]
+    allowed = lines.select(pl.col("charge_amount") - pl.col("denied_charge_amount")).to_series()
+    return {
+        "rows": {
+            "read": rows.read,
+            "out_of_scope": rows.out_of_scope,
+            "rejected": rows.rejected,
+            "edited": lines.height,
+        },
+        "dispositions": _by_disposition(lines),
+        "edits": _by_edit(lines, findings),
+        "balance": {
+            "rows_close": rows.read == rows.out_of_scope + rows.rejected + lines.height,
+            "charge_billed": _sum(charge),
+            "charge_allowed": _sum(allowed),
+            "charge_denied": _sum(denied),
+            "charges_close": _sum(charge) == _sum(allowed) + _sum(denied) and _units_agree(lines),
+        },
+    }
+
+
+def _units_agree(lines: pl.DataFrame) -> bool:
+    """Whether billed units are allowed or denied, line by line, and a charge is denied only with them."""
+    agree = (
+        (pl.col("billed_units") == pl.col("allowed_units") + pl.col("denied_units"))
+        & (pl.col("denied_charge_amount") <= pl.col("charge_amount"))
+        & ((pl.col("denied_units") > 0) | (pl.col("denied_charge_amount") == 0))
+    )
+    return bool(lines.select(agree.all()).item())
+
+
+def _sum(amounts: pl.Series) -> Decimal:
+    return Decimal(amounts.sum()).quantize(_CENT)
+
+
+def _by_disposition(lines: pl.DataFrame) -> dict[str, Any]:
+    table = (
+        lines.group_by("disposition")
+        .agg(
+            lines=pl.len(),
+            billed_units=pl.col("billed_units").sum(),
+            allowed_units=pl.col("allowed_units").sum(),
+            charge_amount=pl.col("charge_amount").sum(),
+            denied_charge_amount=pl.col("denied_charge_amount").sum(),
+        )
+        .sort("disposition")
+    )
+    return {row.pop("disposition"): row for row in table.iter_rows(named=True)}
+
+
+def _by_edit(lines: pl.DataFrame, findings: pl.DataFrame) -> dict[str, Any]:
+    key = ["claim_id", "claim_line_number"]
+    table = (
+        findings.join(lines.select(*key, "charge_amount"), on=key)
+        .group_by("edit_id")
+        .agg(
+            lines=pl.len(),
+            fails=(pl.col("verdict") == "fail").sum(),
+            unknowns=(pl.col("verdict") == "unknown").sum(),
+            charge_amount=pl.col("charge_amount").sum(),
+        )
+        .sort("edit_id")
+    )
+    return {row.pop("edit_id"): row for row in table.iter_rows(named=True)}

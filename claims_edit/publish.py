@@ -1,0 +1,133 @@
+"""Run folders: locked, staged, and moved into place with the manifest last."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from claims_edit.errors import AlreadyPublishedError, OutputBusyError, UsageError
+from claims_edit.manifest import NAME
+
+_LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
+_RUN = "run_id="
+
+
+def run_folder(out: Path, run_id: str) -> Path:
+    """Where a run stands once it is published."""
+    return out / f"{_RUN}{run_id}"
+
+
+def is_published(folder: Path) -> bool:
+    """A run exists when its manifest does."""
+    return (folder / NAME).is_file()
+
+
+def published_runs(out: Path) -> list[str]:
+    """The ids of the published runs of an output folder."""
+    return sorted(f.name.removeprefix(_RUN) for f in out.glob(f"{_RUN}*") if is_published(f))
+
+
+@contextmanager
+def holding(out: Path) -> Iterator[None]:
+    """Hold the output folder for one run, made if need be; the lock of a dead process is no lock.
+
+    Raises UsageError where the folder cannot be written, OutputBusyError where a run holds it.
+    """
+    with _writable(out):
+        out.mkdir(parents=True, exist_ok=True)
+        lock = (out / _LOCK).open("a+")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            holder = lock.read().strip() or "another run"
+            raise OutputBusyError(
+                f"--out: {out} is held by {holder}; wait for it to end, or choose another folder."
+            ) from error
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n")
+        lock.flush()
+        _clean(out)
+        try:
+            yield
+        finally:
+            lock.truncate(0)
+
+
+@contextmanager
+def _writable(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"--out: {out} cannot be written ({error.strerror}); choose a folder that can."
+        ) from error
+
+
+def _clean(out: Path) -> None:
+    """Remove what a run that did not finish left; bring back what it was about to replace."""
+    for old in out.glob(f"{_REPLACED}*"):
+        folder = run_folder(out, old.name.removeprefix(_REPLACED))
+        if is_published(folder):
+            shutil.rmtree(old)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            old.rename(folder)
+    for leftover in (*out.glob(f"{_STAGING}*"), *out.glob(f"{_RUN}*")):
+        if leftover.name.startswith(_STAGING) or not is_published(leftover):
+            shutil.rmtree(leftover)
+
+
+def require_free(out: Path, run_id: str, *, replace: bool) -> None:
+    """Raises AlreadyPublishedError where the run id is taken and may not be replaced."""
+    if is_published(run_folder(out, run_id)) and not replace:
+        raise AlreadyPublishedError(
+            f"--run-id: {run_id} is already published in {out}; give --replace to publish it anew, "
+            "or another --run-id."
+        )
+
+
+@contextmanager
+def staged(out: Path, run_id: str) -> Iterator[Path]:
+    """A folder to write a run in; it is gone afterwards, whatever happens."""
+    folder = out / f"{_STAGING}{run_id}"
+    with _writable(out):
+        folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(staging: Path, out: Path, run_id: str) -> Path:
+    """Move a staged run into place, its manifest last. Its id is free, or is replaced."""
+    folder = run_folder(out, run_id)
+    old = out / f"{_REPLACED}{run_id}"
+    for file in staging.iterdir():
+        _sync(file)
+    if is_published(folder):
+        folder.rename(old)
+    folder.mkdir()
+    for file in sorted(staging.iterdir()):
+        if file.name != NAME:
+            file.rename(folder / file.name)
+    _sync(folder)
+    (staging / NAME).rename(folder / NAME)
+    _sync(folder)
+    _sync(out)
+    shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""What people read: the flagged lines and the summary of a run."""

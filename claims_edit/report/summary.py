@@ -1,0 +1,56 @@
+"""The table that a run prints at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from claims_edit.contracts import DISPOSITIONS
+
+
+def summary(manifest: dict[str, Any]) -> str:
+    """Lines and charges by disposition, lines by edit, and what became of every row."""
+    rows = manifest["rows"]
+    parts = [
+        f"Run {manifest['run_id']}, policy {manifest['policy']['id']}",
+        f"Rows read {rows['read']:,}: out of scope {rows['out_of_scope']:,}, "
+        f"rejected {rows['rejected']:,}, edited {rows['edited']:,}",
+        _dispositions(manifest["dispositions"]),
+    ]
+    if manifest["edits"]:
+        parts.append(_edits(manifest["edits"]))
+    return "\n\n".join(parts)
+
+
+def _dispositions(by_disposition: dict[str, Any]) -> str:
+    header = ("disposition", "lines", "charge", "denied charge")
+    body = [
+        (name, f"{d['lines']:,}", f"{d['charge_amount']:,.2f}", f"{d['denied_charge_amount']:,.2f}")
+        for name in DISPOSITIONS
+        if (d := by_disposition.get(name))
+    ]
+    return _table(header, body)
+
+
+def _edits(by_edit: dict[str, Any]) -> str:
+    header = ("edit", "lines", "of which unknown", "charge")
+    ranked = sorted(by_edit.items(), key=lambda item: (-item[1]["lines"], item[0]))
+    body = [
+        (name, f"{e['lines']:,}", f"{e['unknowns']:,}", f"{e['charge_amount']:,.2f}")
+        for name, e in ranked
+    ]
+    return _table(header, body)
+
+
+def _table(header: tuple[str, ...], body: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[i]) for row in (header, *body)) for i in range(len(header))]
+
+    def line(row: tuple[str, ...]) -> str:
+        first, *rest = (
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        return "  ".join((first, *rest)).rstrip()
+
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join((line(header), rule, *(line(row) for row in body)))

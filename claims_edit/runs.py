@@ -1,0 +1,212 @@
+"""One run: an extract in, a run folder published whole, or nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandera.errors
+import polars as pl
+
+from claims_edit import intake, publish
+from claims_edit.contracts import RUN_TABLES, validated
+from claims_edit.errors import FaultError, InputError
+from claims_edit.evaluate import Night, Outcome, evaluate
+from claims_edit.extracts import Extract
+from claims_edit.manifest import (
+    NAME,
+    RowCounts,
+    account_of,
+    digest_of,
+    input_files,
+    manifest,
+    to_json,
+)
+from claims_edit.policies import Policy, load_policy, require_governing
+from claims_edit.reference import ReferenceData, load_reference
+from claims_edit.report.flagged import flagged_lines
+from claims_edit.scope import scope_of
+from claims_edit.settings import RunSettings
+
+LOG = logging.getLogger("claims_edit")
+_NEVER_STOPS_BELOW = 10
+
+STEPS = ("reference data", "inputs", "claims", "authorizations", "edits", "reports", "publishing")
+Announce = Callable[[str], None]
+
+
+@dataclass
+class Stopwatch:
+    """Names each step as it begins, and keeps how long it took."""
+
+    announce: Announce
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        self.announce(name)
+        begun = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - begun, 3)
+        LOG.info("%s done", name, extra={"step": name, "seconds": self.seconds[name]})
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The extracts of a run, opened and not yet read."""
+
+    claims: Extract
+    authorizations: Extract
+    members: Extract | None
+
+    @property
+    def all(self) -> tuple[Extract, ...]:
+        return tuple(e for e in (self.claims, self.authorizations, self.members) if e is not None)
+
+
+def run(settings: RunSettings, announce: Announce = lambda _: None) -> tuple[Path, dict[str, Any]]:
+    """Edit one extract and publish it; the run's folder and manifest.
+
+    Raises a UserError of `errors` for whatever a user can mend; then nothing is published.
+    """
+    watch = Stopwatch(announce)
+    with watch.step("reference data"):
+        reference = load_reference(settings.reference_data)
+        policy = load_policy(settings.reference_data, settings.policy)
+        require_governing(policy)
+    with watch.step("inputs"):
+        inputs = _open(settings)
+    with publish.holding(settings.out):
+        publish.require_free(settings.out, settings.run_id, replace=settings.replace)
+        _warn_of_earlier_runs(settings)
+        return _run(settings, policy, reference, inputs, watch)
+
+
+def _open(settings: RunSettings) -> Inputs:
+    members = None if settings.members is None else intake.open_members(settings.members)
+    return Inputs(
+        intake.open_claims(settings.claims, with_members=members is not None),
+        intake.open_authorizations(settings.authorizations),
+        members,
+    )
+
+
+def _run(
+    settings: RunSettings,
+    policy: Policy,
+    reference: ReferenceData,
+    inputs: Inputs,
+    watch: Stopwatch,
+) -> tuple[Path, dict[str, Any]]:
+    with watch.step("claims"):
+        members = None
+        if inputs.members is not None:
+            members = intake.read_members(inputs.members, reference["states"])
+        claims = intake.read_claims(inputs.claims, members, scope_of(policy, reference))
+        _require_few_rejects(claims, settings.max_reject_rate)
+    with watch.step("authorizations"):
+        authorizations = intake.read_authorizations(inputs.authorizations)
+    with watch.step("edits"):
+        night = Night(
+            claims.lines, claims.other_versions, authorizations.rows, authorizations.rejected_as
+        )
+        outcome = evaluate(night, policy, reference, settings.as_of)
+    with publish.staged(settings.out, settings.run_id) as staging:
+        with watch.step("reports"):
+            _write(staging, _tables(outcome, claims, authorizations))
+            files = [entry for extract in inputs.all for entry in input_files(extract)]
+            content = _manifest(staging, settings, policy, reference, files, claims)
+        with watch.step("publishing"):
+            for extract in inputs.all:
+                extract.require_unchanged()
+            content["timings"] = watch.seconds
+            (staging / NAME).write_text(to_json(content), encoding="utf-8")
+            folder = publish.publish(staging, settings.out, settings.run_id)
+    return folder, content
+
+
+def _warn_of_earlier_runs(settings: RunSettings) -> None:
+    earlier = [r for r in publish.published_runs(settings.out) if r != settings.run_id]
+    if earlier:
+        LOG.warning(
+            "%d earlier runs in %s are not read: this version edits each extract by itself",
+            len(earlier),
+            settings.out,
+        )
+
+
+def _require_few_rejects(claims: intake.Claims, limit: float) -> None:
+    rejects, rows = claims.rejected.height, claims.in_scope_rows
+    if rejects < _NEVER_STOPS_BELOW or rejects <= limit * rows:
+        return
+    counts = (
+        claims.rejected["failed_checks"]
+        .explode()
+        .value_counts(sort=True)
+        .sort(["count", "failed_checks"], descending=[True, False])
+    )
+    worst = ", ".join(f"{check} ({count})" for check, count in counts.head(5).iter_rows())
+    raise InputError(
+        f"claims: {rejects} of {rows} in-scope rows were rejected, above --max-reject-rate {limit:g}; "
+        f"nothing was published. Failed checks: {worst}. Mend the extract, or look at its rows with "
+        "claims-edit validate."
+    )
+
+
+def _tables(
+    outcome: Outcome, claims: intake.Claims, authorizations: intake.Authorizations
+) -> dict[str, pl.DataFrame]:
+    return {
+        "lines": outcome.lines,
+        "findings": outcome.findings,
+        "flagged_lines": flagged_lines(outcome.lines, outcome.findings),
+        "rejected_lines": claims.rejected,
+        "rejected_authorizations": authorizations.rejected,
+    }
+
+
+def _write(staging: Path, tables: dict[str, pl.DataFrame]) -> None:
+    """Write every table that its schema accepts; one that it does not is a fault of the program."""
+    for name, table in tables.items():
+        try:
+            sound = validated(RUN_TABLES[name], table)
+        except (pandera.errors.SchemaError, pandera.errors.SchemaErrors) as error:
+            raise FaultError(
+                f"a fault of the program: the table {name} breaks its own schema; nothing was "
+                "published. Please report it with this message."
+            ) from error
+        sound.write_parquet(staging / f"{name}.parquet", compression="zstd")
+
+
+def _manifest(
+    staging: Path,
+    settings: RunSettings,
+    policy: Policy,
+    reference: ReferenceData,
+    files: list[dict[str, Any]],
+    claims: intake.Claims,
+) -> dict[str, Any]:
+    """The manifest, its counts and balance re-read from the files as written."""
+    tables = {name: pl.read_parquet(staging / f"{name}.parquet") for name in RUN_TABLES}
+    rows = RowCounts(
+        read=sum(f["rows"] for f in files if f["extract"] == "claims"),
+        in_scope=claims.in_scope_rows,
+        rejected=tables["rejected_lines"].height,
+        edited=tables["lines"].height,
+    )
+    account = account_of(rows, tables["lines"], tables["findings"])
+    if not (account["balance"]["rows_close"] and account["balance"]["charges_close"]):
+        raise FaultError(
+            "a fault of the program: the balance of rows or charges does not close; nothing was "
+            "published. Please report it with this message."
+        )
+    outputs = [
+        {"table": name, "rows": table.height, **digest_of(staging / f"{name}.parquet")}
+        for name, table in tables.items()
+    ]
+    return manifest(settings, policy, reference, files, outputs, account)

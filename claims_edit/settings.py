@@ -1,0 +1,48 @@
+"""Command line, environment and TOML to one frozen object."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from claims_edit.errors import UsageError
+
+DEFAULT_POLICY = "prime-ic-0072"
+DEFAULT_MAX_REJECT_RATE = 0.01
+_RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What one run reads, under which policy, and where it publishes."""
+
+    claims: tuple[Path, ...]
+    authorizations: Path
+    out: Path
+    as_of: date
+    run_id: str
+    reference_data: Path
+    members: Path | None = None
+    policy: str = DEFAULT_POLICY
+    replace: bool = False
+    max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
+
+    def __post_init__(self) -> None:
+        if not _RUN_ID.match(self.run_id):
+            raise UsageError(
+                f"--run-id: {self.run_id!r} cannot name a folder; use letters, digits, '.', '_', '-'."
+            )
+        if not 0 <= self.max_reject_rate <= 1:
+            raise UsageError("--max-reject-rate: must be between 0 and 1, such as 0.01.")
+
+
+@dataclass(frozen=True)
+class ValidateSettings:
+    """Which extracts are checked."""
+
+    claims: tuple[Path, ...]
+    reference_data: Path
+    authorizations: Path | None = None
+    members: Path | None = None

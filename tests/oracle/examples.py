@@ -1,0 +1,89 @@
+"""A line that pays, and what an edited night says in short."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from . import Night, edit_night
+from .reading import RawRow
+
+REFERENCE_DATA = Path(__file__).resolve().parents[2] / "reference_data"
+START = date(2026, 1, 10)
+
+
+def claim(**cells: Any) -> RawRow:
+    """A line that pays under the authorization below."""
+    row: RawRow = {
+        "claim_id": "C1",
+        "claim_line_number": "1",
+        "claim_type": "professional",
+        "member_id": "M1",
+        "birth_date": "1970-05-05",
+        "gender": "female",
+        "line_of_business": "commercial",
+        "member_state": "GA",
+        "claim_line_start_date": START.isoformat(),
+        "received_date": "2026-06-01",
+        "hcpcs_code": "J9207",
+        "service_unit_quantity": "90",
+        "charge_amount": "900.00",
+        "ndc_code": "70020-1911-01",
+        "ndc_quantity": "2",
+        "ndc_unit": "UN",
+        "diagnosis_code_1": "C50.911",
+        "rendering_npi": "1111111111",
+    }
+    return row | {column: str(value) for column, value in cells.items()}
+
+
+def authorization(**cells: Any) -> RawRow:
+    row: RawRow = {
+        "authorization_number": "A1",
+        "member_id": "M1",
+        "hcpcs_code": "J9207",
+        "status": "approved",
+        "effective_date": "2026-01-01",
+        "expiration_date": "2026-07-01",
+        "approved_units": "",
+    }
+    return row | {column: str(value) for column, value in cells.items()}
+
+
+AUTHORIZED = [authorization()]
+
+
+def edit(
+    claims: list[RawRow],
+    authorizations: list[RawRow] = AUTHORIZED,
+    members: list[RawRow] | None = None,
+    as_of: date = date(2026, 12, 31),
+) -> Night:
+    return edit_night(
+        claims,
+        authorizations,
+        members,
+        reference_dir=REFERENCE_DATA,
+        policy_id="prime-ic-0072",
+        as_of=as_of,
+    )
+
+
+def day(offset: int) -> str:
+    return (START + timedelta(days=offset)).isoformat()
+
+
+def outcome(night: Night) -> dict[str, tuple[str, Decimal]]:
+    return {row["claim_id"]: (row["disposition"], row["allowed_units"]) for row in night.lines}
+
+
+def dispositions(night: Night) -> dict[str, str]:
+    return {row["claim_id"]: row["disposition"] for row in night.lines}
+
+
+def verdicts(night: Night) -> set[str]:
+    return {f"{row['edit_id']}:{row['verdict']}" for row in night.findings}
+
+
+def rejections(night: Night) -> list[tuple[str | None, list[str]]]:
+    return [(claim_id, sorted(names)) for claim_id, _, names in night.rejected_lines]
