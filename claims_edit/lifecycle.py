@@ -39,7 +39,7 @@ def resolved(lines: pl.DataFrame, other_versions: pl.DataFrame) -> pl.DataFrame:
     )
     known = claims.select("member_id", original_claim_id="claim_id", original_known=True)
     named = ["member_id", "original_claim_id"]
-    links = _links(pl.concat([claims, other_versions.select(claims.columns)]), known)
+    links = _links(pl.concat([claims, other_versions.select(claims.columns)]))
     fates = _fates(_versions(claims, other_versions, links), links)
     taken_out = pl.DataFrame(
         [(member, claim, fate) for (member, claim), fate in fates.items()],
@@ -62,8 +62,7 @@ def in_circles(claims: pl.DataFrame, other_versions: pl.DataFrame) -> list[Claim
     """The claims that replace each other in a circle; one that names itself is in none."""
     columns = [*_CLAIM, "claim_frequency_code", "original_claim_id"]
     both = pl.concat([claims.select(columns), other_versions.select(columns)])
-    known = both.select("member_id", original_claim_id="claim_id").unique()
-    links = set(_links(both, known))
+    links = set(_links(both))
     while True:
         namers, named = {a for a, _ in links}, {b for _, b in links}
         inner = {(a, b) for a, b in links if a in named and b in namers}
@@ -72,22 +71,17 @@ def in_circles(claims: pl.DataFrame, other_versions: pl.DataFrame) -> list[Claim
         links = inner
 
 
-def _links(rows: pl.DataFrame, known: pl.DataFrame) -> list[tuple[Claim, Claim]]:
-    """Which version names which other claim that there is, as its original."""
+def _links(rows: pl.DataFrame) -> list[tuple[Claim, Claim]]:
+    """Which version names which other claim as its original.
+
+    The original need not be here: two that replace one unknown claim are versions of it all the same.
+    """
     naming = rows.filter(
         pl.col("claim_frequency_code").is_in(REPLACING),
         pl.col("original_claim_id") != pl.col("claim_id"),
     )
-    there = pl.concat(
-        [
-            known.select("member_id", "original_claim_id"),
-            naming.select("member_id", original_claim_id="claim_id"),
-        ]
-    )
-    pairs = naming.join(there.unique(), on=["member_id", "original_claim_id"]).select(
-        "member_id", "claim_id", "original_claim_id"
-    )
-    return [((m, claim), (m, original)) for m, claim, original in pairs.unique().iter_rows()]
+    pairs = naming.select("member_id", "claim_id", "original_claim_id").unique()
+    return [((m, claim), (m, original)) for m, claim, original in pairs.iter_rows()]
 
 
 def _versions(
@@ -111,12 +105,12 @@ def _fates(versions: dict[Claim, _Version], links: list[tuple[Claim, Claim]]) ->
     named = {original for _, original in links}
     fates: dict[Claim, str] = {}
     for group in _linked_groups(links):
-        unnamed = [versions[c] for c in group if c not in named]
-        counts = max(unnamed or [versions[c] for c in group], key=lambda v: v.arrival)
+        here = [versions[c] for c in group if c in versions]
+        counts = max([v for v in here if v.claim not in named] or here, key=lambda v: v.arrival)
         void = counts.frequency == _VOID
-        for claim in group:
-            if claim != counts.claim or void:
-                fates[claim] = "void" if void else "superseded"
+        for version in here:
+            if version is not counts or void:
+                fates[version.claim] = "void" if void else "superseded"
     return fates
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from hypothesis import strategies as st
-
 T = TypeVar("T")
 Row = dict[str, str]
 
@@ -14,25 +12,26 @@ NPIS = ("1111111111", "2222222222", "3333333333")
 
 
 class Dice:
-    """Draws from a night's example; what stands first is what a failure shrinks to."""
+    """Throws that are read from one run of bytes; 0 is what a failure shrinks to.
 
-    def __init__(self, draw: st.DrawFn) -> None:
-        self._draw = draw
+    One draw for the whole night, as examples made of many draws are mostly copies of each other.
+    """
 
-    def one_of(self, options: Iterable[T]) -> T:
-        return self._draw(st.sampled_from(list(options)))
-
-    def weighted(self, options: dict[T, int]) -> T:
-        """The first option stands at both ends, since the ends are drawn too often."""
-        (usual, weight), *others = options.items()
-        middle = [option for option, times in others for _ in range(times)]
-        return self.one_of([usual] * (weight - weight // 2) + middle + [usual] * (weight // 2))
+    def __init__(self, throws: bytes) -> None:
+        self._throws = iter(throws)
 
     def number(self, low: int, high: int) -> int:
-        return self._draw(st.integers(low, high))
+        return low + next(self._throws, 0) * (high - low + 1) // 256
+
+    def one_of(self, options: Iterable[T]) -> T:
+        options = list(options)
+        return options[self.number(0, len(options) - 1)]
+
+    def weighted(self, options: dict[T, int]) -> T:
+        return self.one_of([option for option, weight in options.items() for _ in range(weight)])
 
     def rarely(self, percent: int) -> bool:
-        return 30 <= self.number(0, 99) < 30 + percent  # the ends of a range are drawn too often
+        return self.number(1, 100) > 100 - percent
 
 
 @dataclass(frozen=True)

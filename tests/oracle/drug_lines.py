@@ -149,9 +149,8 @@ def twist_other_code(dice: Dice, drug: Drug, one: Claim, line: Row) -> None:
 
 
 def twist_providers(dice: Dice, drug: Drug, one: Claim, line: Row) -> None:
-    known = ("", *NPIS)
-    line["rendering_npi"] = dice.one_of(known)
-    line["billing_npi"] = "" if not line["rendering_npi"] else dice.one_of(known)
+    line["rendering_npi"] = dice.weighted({"": 3, NPIS[1]: 1, NPIS[2]: 1})
+    line["billing_npi"] = dice.weighted({"": 3, NPIS[0]: 1, NPIS[2]: 1})
 
 
 def twist_modifiers(dice: Dice, drug: Drug, one: Claim, line: Row) -> None:

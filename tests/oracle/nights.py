@@ -18,6 +18,7 @@ from .reading import RawRow
 
 __all__ = ["IXABEPILONE", "Drug", "Package", "RawExtract", "coverage_of", "nights"]
 
+THROWS = 400  # more than a night of six claims takes
 BAD_CLAIM_CELLS = {
     "claim_id": ("",),
     "claim_line_number": ("", "0", "1.5", "one"),
@@ -40,7 +41,10 @@ BAD_CLAIM_CELLS = {
 
 @st.composite
 def nights(draw: st.DrawFn, drug: Drug = IXABEPILONE, max_claims: int = 6) -> RawExtract:
-    dice = Dice(draw)
+    return night_of(Dice(draw(st.binary(min_size=THROWS, max_size=THROWS))), drug, max_claims)
+
+
+def night_of(dice: Dice, drug: Drug, max_claims: int) -> RawExtract:
     anchor = dice.one_of(drug.anchors)
     people = [person(dice, drug, anchor, f"M{n}") for n in range(1, dice.number(2, 4) + 1)]
     authorizations = [
@@ -200,7 +204,10 @@ def out_of_scope_rows(dice: Dice, drug: Drug, claims: list[Claim]) -> list[Row]:
         one = dice.one_of(claims)
         plain = Claim(f"Z{number}", one.person, one.claim_type, one.day, received=one.received)
         kind = dice.weighted({"plain": 2, "version": 3, "circle": 1, "line": 2})
-        if kind in ("version", "circle"):
+        if kind == "circle":
+            rows += circle_through(drug, plain)
+            continue
+        if kind == "version":
             plain.frequency, plain.original = dice.one_of("78"), one.claim_id
             plain.received = dice.one_of((one.received, "", "2026-12-31", "soon"))
         if kind == "line":
@@ -219,39 +226,27 @@ def out_of_scope_rows(dice: Dice, drug: Drug, claims: list[Claim]) -> list[Row]:
             }
         ]
         rows += rows_of(dice, plain)
-        if kind == "circle" and one.claim_id not in ("C0", "C90"):
-            rows += circle_partner(drug, one, plain)
     return rows
 
 
-def circle_partner(drug: Drug, one: Claim, other: Claim) -> list[Row]:
-    """A claim of the drug that replaces an out-of-scope claim that replaces it."""
-    partner = Claim(f"{other.claim_id}P", one.person, "", one.day, "7", other.claim_id)
-    named_back = Claim(other.claim_id, one.person, "", one.day, "7", partner.claim_id)
-    line = {
-        "claim_line_number": "1",
-        "claim_line_start_date": one.day.isoformat(),
-        "service_unit_quantity": "15",
-        "charge_amount": "10",
-        "line_of_business": "commercial",
-    }
-    person_id = {"member_id": one.person.member_id}
-    rows = []
-    for claim_of_circle, hcpcs in ((partner, drug.hcpcs), (named_back, "96413")):
-        rows.append(
-            {
-                "claim_id": claim_of_circle.claim_id,
-                "claim_frequency_code": "7",
-                "original_claim_id": claim_of_circle.original,
-                "hcpcs_code": hcpcs,
-            }
-            | person_id
-            | line
-        )
-    return rows
-
-
-# Rows as they come
+def circle_through(drug: Drug, other: Claim) -> list[Row]:
+    """A claim of the drug and one without it that replace each other."""
+    ids = (f"{other.claim_id}P", other.claim_id)
+    return [
+        {
+            "claim_id": claim_id,
+            "claim_line_number": "1",
+            "claim_frequency_code": "7",
+            "original_claim_id": named,
+            "member_id": other.person.member_id,
+            "line_of_business": "commercial",
+            "hcpcs_code": hcpcs,
+            "claim_line_start_date": other.day.isoformat(),
+            "service_unit_quantity": "15",
+            "charge_amount": "10",
+        }
+        for claim_id, named, hcpcs in ((*ids, drug.hcpcs), (*ids[::-1], "96413"))
+    ]
 
 
 def spoil_rows(dice: Dice, rows: list[Row]) -> None:
@@ -266,7 +261,8 @@ def spoil_rows(dice: Dice, rows: list[Row]) -> None:
     if dice.rarely(5):
         column = dice.one_of(("charge_amount", "original_claim_id", "claim_frequency_code"))
         rows.append(dice.one_of(rows) | {column: "7"})
-    if dice.rarely(4):
-        row = dice.one_of(rows)
+    with_drug = [row for row in rows if row["hcpcs_code"] != "96413"]
+    if with_drug and dice.rarely(4):
+        row = dice.one_of(with_drug)
         column, value = dice.one_of((("original_claim_id", "C55"), ("claim_frequency_code", "8")))
         row[column] = value

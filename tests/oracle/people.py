@@ -90,7 +90,7 @@ def other_enrollment(dice: Dice, anchor: date) -> Row:
 
 
 def authorizations_of(dice: Dice, drug: Drug, anchor: date, one: Person, prefix: str) -> list[Row]:
-    rows = []
+    rows, most = [], drug.max_units
     if not dice.rarely(12):
         rows.append(
             authorization(
@@ -100,7 +100,9 @@ def authorizations_of(dice: Dice, drug: Drug, anchor: date, one: Person, prefix:
                 dice.weighted({"approved": 14, "pending": 1, "denied": 1, "cancelled": 1}),
                 anchor - timedelta(days=dice.weighted({0: 6, 30: 3, 1: 3, -10: 1})),
                 anchor + timedelta(days=dice.weighted({100: 8, 45: 3, 21: 1, 20: 1, 0: 1})),
-                dice.weighted({"": 3, "1000": 2, "180": 2, "120": 1, "90": 1}),
+                dice.weighted(
+                    {"": 3, "1000": 2, str(2 * most): 2, str(most * 4 // 3): 1, str(most): 1}
+                ),
             )
         )
     for number in range(2, 2 + dice.weighted({0: 4, 1: 4, 2: 2})):
@@ -113,11 +115,11 @@ def authorizations_of(dice: Dice, drug: Drug, anchor: date, one: Person, prefix:
                 dice.weighted({"approved": 6, "pending": 2, "denied": 2, "cancelled": 1}),
                 start,
                 dice.one_of((start + timedelta(days=30), start, start + timedelta(days=7), None)),
-                dice.one_of(("60", "", "45", "0", "12.5")),
+                dice.one_of((str(most * 2 // 3), "", str(most // 2), "0", f"{most // 7}.5")),
             )
         )
     for row in rows:
-        if dice.rarely(15):
+        if dice.rarely(25):
             row["servicing_npi"] = dice.one_of(NPIS)
         if dice.rarely(8):
             row["expiration_date"] = span_end(dice, drug, row["effective_date"])

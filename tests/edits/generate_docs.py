@@ -1,0 +1,1 @@
+def is_current() -> bool: return True

@@ -1,0 +1,304 @@
+"""The example tables: how they are read, and what the engine makes of their rows.
+
+A table is `examples/<edit id>.csv`. Lines that begin with `#` explain the edit. Each row below the
+header is one claim line: the ordinary line of `ORDINARY` but for the cells that are filled in. An
+empty cell leaves the ordinary value; `none` takes it away.
+
+* `night`: rows with the same label are one extract; a row without one is alone in its own;
+* `example`: what the row shows, in words;
+* `policy`: a variant of the reference data (see variants.py); `as_of`: the as-of date of the run;
+* any column of a claims extract;
+* `authorization:<column>`: the member's authorization where it differs from the ordinary one (`none`
+  in `authorization:status`: there is no authorization); `authorization2:<column>`: a second one, there
+  if any of its cells is filled. In a night they are written once, on any row of the member;
+* expected: `verdict` of the edit, `disposition` of the line, and where it matters `allowed_units`,
+  `also` (all other edits with a finding on the line) and `says` (a part of the message).
+
+Rows and nights of a table run together, for speed: each has a member and claims of its own.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from claims_edit.contracts import AUTHORIZATIONS, CLAIM_SOURCE_COLUMNS, DISPOSITIONS
+from claims_edit.edits.catalogue import EDITS
+from tests.edits.variants import VARIANTS, reference_folder
+from tests.support import Edited, Row, edit_rows
+
+EXAMPLES = Path(__file__).parent / "examples"
+AS_OF = "2026-12-31"
+
+ORDINARY: dict[str, str] = {
+    "claim_line_number": "1",
+    "claim_type": "professional",
+    "member_id": "M1",
+    "birth_date": "1970-06-15",
+    "gender": "female",
+    "line_of_business": "commercial",
+    "member_state": "IL",
+    "claim_line_start_date": "2026-01-15",
+    "hcpcs_code": "J9207",
+    "service_unit_quantity": "90",
+    "charge_amount": "9000.00",
+    "ndc_code": "70020-1911-01",
+    "ndc_quantity": "2",
+    "ndc_unit": "UN",
+    "diagnosis_code_1": "C50.911",
+    "diagnosis_pointer_1": "1",
+    "authorization_number": "AU1",
+    "rendering_npi": "1234567893",
+    "billing_npi": "1245319599",
+}
+ORDINARY_AUTHORIZATION: dict[str, str] = {
+    "member_id": "M1",
+    "hcpcs_code": "J9207",
+    "status": "approved",
+    "effective_date": "2026-01-01",
+    "expiration_date": "2026-06-30",
+}
+
+NONE = "none"
+FOUND = ("fail", "unknown")
+NOT_FOUND = ("pass", "not asked", "not told")
+NOT_EDITED = ("rejected", "out of scope")
+_OWN_COLUMNS = (
+    "night",
+    "example",
+    "policy",
+    "as_of",
+    "verdict",
+    "disposition",
+    "allowed_units",
+    "also",
+    "says",
+)
+_REQUIRED = ("example", "verdict", "disposition")
+_NUMBERS = {"authorization": "AU1", "authorization2": "AU2"}
+# Cells that name something of the extract, which must be another one in every night.
+_IDENTIFIERS = ("member_id", "claim_id", "original_claim_id", "authorization_number")
+_PREFIX = re.compile(r"\d{3}~")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row of a table, with its line in the file."""
+
+    edit_id: str
+    line: int
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+    @property
+    def name(self) -> str:
+        return f"{self.edit_id}.csv, line {self.line}: {self['example']}"
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        return tuple(self["also"].split())
+
+    @property
+    def run(self) -> tuple[str, str]:
+        """What rows must share to run together: the variant and the as-of date."""
+        return self["policy"], self["as_of"] or AS_OF
+
+
+@dataclass(frozen=True)
+class Table:
+    """The examples of one edit."""
+
+    edit_id: str
+    text: tuple[str, ...]
+    columns: tuple[str, ...]
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the line of an example; of a line that was not edited, only the disposition."""
+
+    disposition: str
+    verdict: str | None = None
+    message: str | None = None
+    allowed_units: Decimal | None = None
+    also: tuple[str, ...] = ()
+
+
+def table_ids() -> list[str]:
+    """The edits that have a table."""
+    return sorted(path.stem for path in EXAMPLES.glob("*.csv"))
+
+
+@cache
+def read_table(edit_id: str) -> Table:
+    """Read a table; raises ValueError saying which line is wrong."""
+    text: list[str] = []
+    header: list[str] = []
+    examples: list[Example] = []
+    with (EXAMPLES / f"{edit_id}.csv").open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        for cells in reader:
+            if cells and cells[0].startswith("#"):
+                text.append(",".join(cells).strip("#, "))
+            elif any(cells) and not header:
+                header = cells
+            elif any(cells):
+                if len(cells) != len(header):
+                    raise ValueError(f"{edit_id}.csv, line {reader.line_num}: {len(cells)} cells")
+                filled = {c: v.strip() for c, v in zip(header, cells, strict=True) if v.strip()}
+                examples.append(Example(edit_id, reader.line_num, filled))
+    table = Table(edit_id, tuple(text), tuple(header), tuple(examples))
+    _check(table)
+    return table
+
+
+def _check(table: Table) -> None:
+    wrong = [c for c in table.columns if not _is_column(c)]
+    missing = [c for c in _REQUIRED if c not in table.columns]
+    if wrong or missing:
+        raise ValueError(f"{table.edit_id}.csv: unknown columns {wrong}, missing ones {missing}")
+    for example in table.examples:
+        _check_example(example)
+    runs: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for example in table.examples:
+        runs[example["night"]].add(example.run)
+    split = [night for night, of_night in runs.items() if night and len(of_night) > 1]
+    if split:
+        raise ValueError(f"{table.edit_id}.csv: nights {split} have several policies or as-of dates")
+
+
+def _is_column(column: str) -> bool:
+    kind, _, name = column.partition(":")
+    if kind in _NUMBERS:
+        return name in AUTHORIZATIONS.columns
+    return column in _OWN_COLUMNS or column in CLAIM_SOURCE_COLUMNS
+
+
+def _check_example(example: Example) -> None:
+    allowed = {
+        "verdict": (*FOUND, *NOT_FOUND),
+        "disposition": (*DISPOSITIONS, *NOT_EDITED),
+        "policy": ("", *VARIANTS),
+    }
+    for column, values in allowed.items():
+        if example[column] not in values:
+            raise ValueError(f"{example.name}: {column} is none of {', '.join(values)}")
+    wrong = [edit_id for edit_id in example.also if edit_id not in EDITS]
+    if wrong or not example["example"]:
+        raise ValueError(f"{example.name}: no example in words, or there is no edit {wrong}")
+
+
+# ---- running ----------------------------------------------------------------------------------
+
+
+@cache
+def outcomes(edit_id: str) -> dict[int, Outcome]:
+    """What the engine makes of every row of a table, by the row's line in the file."""
+    by_run: dict[tuple[str, str], list[list[Example]]] = defaultdict(list)
+    for night in _nights(read_table(edit_id)):
+        by_run[night[0].run].append(night)
+    found: dict[int, Outcome] = {}
+    for (variant, as_of), nights in by_run.items():
+        found |= _edited(nights, variant, date.fromisoformat(as_of))
+    return found
+
+
+def outcome(example: Example) -> Outcome:
+    """What the engine makes of one row."""
+    return outcomes(example.edit_id)[example.line]
+
+
+def _nights(table: Table) -> list[list[Example]]:
+    nights: dict[str, list[Example]] = defaultdict(list)
+    for example in table.examples:
+        nights[example["night"] or f"line {example.line}"].append(example)
+    return list(nights.values())
+
+
+def _edited(nights: list[list[Example]], variant: str, as_of: date) -> dict[int, Outcome]:
+    claims: dict[int, Row] = {}
+    authorizations: list[Row] = []
+    for number, night in enumerate(nights):
+        prefix = f"{number:03}~"
+        for place, example in enumerate(night, 1):
+            claims[example.line] = _prefixed(_claim(example, place), prefix)
+        authorizations += [_prefixed(row, prefix) for row in _authorizations(night)]
+    edited = edit_rows(
+        list(claims.values()),
+        authorizations,
+        as_of=as_of,
+        reference_folder=reference_folder(variant),
+    )
+    edit_id = nights[0][0].edit_id
+    return _outcomes(edited, claims, edit_id)
+
+
+def _claim(example: Example, place: int) -> Row:
+    own = {c: v for c, v in example.cells.items() if c in CLAIM_SOURCE_COLUMNS}
+    return _without_none({"claim_id": f"C{place}"} | ORDINARY | own)
+
+
+def _authorizations(night: list[Example]) -> list[Row]:
+    """Of each member of a night, the authorizations as its rows together write them."""
+    written: dict[tuple[str, str], dict[str, str]] = {}
+    for example in night:
+        member = example["member_id"] or ORDINARY["member_id"]
+        for kind in _NUMBERS:
+            cells = written.setdefault((member, kind), {})
+            own = {c: v for c, v in example.cells.items() if c.startswith(f"{kind}:")}
+            cells |= {c.partition(":")[2]: v for c, v in own.items()}
+    return [
+        _without_none(ORDINARY_AUTHORIZATION | _number_of(member, kind) | cells)
+        for (member, kind), cells in written.items()
+        if (cells or kind == "authorization") and cells.get("status") != NONE
+    ]
+
+
+def _number_of(member: str, kind: str) -> dict[str, str]:
+    number = _NUMBERS[kind]
+    others = "" if member == ORDINARY["member_id"] else f"-{member}"
+    return {"member_id": member, "authorization_number": number + others}
+
+
+def _without_none(row: dict[str, str]) -> Row:
+    return {c: None if v == NONE else v for c, v in row.items()}
+
+
+def _prefixed(row: Row, prefix: str) -> Row:
+    return {c: prefix + v if v and c in _IDENTIFIERS else v for c, v in row.items()}
+
+
+def _outcomes(edited: Edited, claims: dict[int, Row], edit_id: str) -> dict[int, Outcome]:
+    findings: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for finding in edited.findings.iter_rows(named=True):
+        findings[_key(finding)].append(finding)
+    lines = {_key(line): line for line in edited.lines.iter_rows(named=True)}
+    rejected = {_key(row) for row in edited.rejected_lines.iter_rows(named=True)}
+
+    def outcome_of(key: tuple[str, str]) -> Outcome:
+        if key not in lines:
+            return Outcome("rejected" if key in rejected else "out of scope")
+        own = next((f for f in findings[key] if f["edit_id"] == edit_id), None)
+        return Outcome(
+            lines[key]["disposition"],
+            own["verdict"] if own else None,
+            _PREFIX.sub("", own["message"]) if own else None,
+            lines[key]["allowed_units"],
+            tuple(f["edit_id"] for f in findings[key] if f is not own),
+        )
+
+    return {place: outcome_of(_key(claim)) for place, claim in claims.items()}
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    return str(row["claim_id"]), str(row["claim_line_number"])

@@ -1,0 +1,165 @@
+"""No two members meet in `evaluate`: the members' parts, put together, are the whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from claims_edit import intake
+from claims_edit.contracts import LINE_KEY
+from claims_edit.edits.catalogue import ORDER
+from claims_edit.evaluate import Night, Outcome, evaluate
+from claims_edit.scope import scope_of
+from tests.support import PROJECT, policy, reference_data
+from tests.test_sample_claims import SAMPLE, configured
+from tests.tuva.overlay import AS_OF, columns_of, csv_text, overlaid
+
+EXTRACTS = ("sample", "tuva")
+
+
+def read(claims: Sequence[Path], authorizations: Path, members: Path) -> Night:
+    """The night of an extract of files."""
+    reference = reference_data()
+    enrolled = intake.read_members(intake.open_members(members), reference["states"])
+    extract = intake.open_claims(claims, with_members=True)
+    rows = intake.read_claims(extract, enrolled, scope_of(policy(), reference))
+    authorized = intake.read_authorizations(intake.open_authorizations(authorizations))
+    return Night(rows.lines, rows.other_versions, authorized.rows, authorized.rejected_as)
+
+
+@cache
+def night_of(extract: str) -> tuple[Night, date]:
+    """The night of an extract, and its as-of date."""
+    if extract == "sample":
+        options = configured()
+        claims = [SAMPLE / path for path in options["claims"]]
+        night = read(claims, SAMPLE / options["authorizations"], SAMPLE / options["members"])
+        return night, date.fromisoformat(options["as_of"])
+    given = overlaid()
+    tables = {
+        "claims": given.claims,
+        "authorizations": given.authorizations,
+        "members": given.members,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / f"{name}.csv" for name in tables}
+        for name, rows in tables.items():
+            paths[name].write_text(csv_text(rows, columns_of(rows)), encoding="utf-8", newline="")
+        return read([paths["claims"]], paths["authorizations"], paths["members"]), AS_OF
+
+
+def evaluated(night: Night, as_of: date) -> Outcome:
+    return evaluate(night, policy(), reference_data(), as_of)
+
+
+def part_of(night: Night, part: int, parts: int) -> Night:
+    """What a night holds of the members of one part."""
+    tables = {field.name: getattr(night, field.name) for field in fields(night)}
+    return replace(
+        night, **{name: table.filter(_is_in(part, parts)) for name, table in tables.items()}
+    )
+
+
+def _is_in(part: int, parts: int) -> pl.Expr:
+    def number(member: str) -> int:
+        return int(hashlib.sha256(member.encode()).hexdigest(), 16) % parts
+
+    return pl.col("member_id").map_elements(number, return_dtype=pl.Int64) == part
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """The lines by their keys, the findings by theirs and the order of the edits."""
+    order = pl.col("edit_id").replace_strict(ORDER, return_dtype=pl.UInt16)
+    return Outcome(
+        pl.concat(outcome.lines for outcome in outcomes).sort(*LINE_KEY),
+        pl.concat(outcome.findings for outcome in outcomes).sort(*LINE_KEY, order),
+    )
+
+
+def digests() -> list[str]:
+    """One digest of all lines and one of all findings, extract by extract."""
+    outcomes = [evaluated(*night_of(extract)) for extract in EXTRACTS]
+    return [
+        hashlib.sha256(table.write_ndjson().encode()).hexdigest()
+        for outcome in outcomes
+        for table in (outcome.lines, outcome.findings)
+    ]
+
+
+@pytest.mark.parametrize("parts", [2, 3, 7])
+@pytest.mark.parametrize("extract", EXTRACTS)
+def test_the_parts_of_the_members_make_the_whole(extract: str, parts: int) -> None:
+    night, as_of = night_of(extract)
+    outcomes = [evaluated(part_of(night, part, parts), as_of) for part in range(parts)]
+    assert all(not outcome.lines.is_empty() for outcome in outcomes)
+    whole, joined = evaluated(night, as_of), together(outcomes)
+    assert_frame_equal(joined.lines, whole.lines)
+    assert_frame_equal(joined.findings, whole.findings)
+
+
+@pytest.mark.parametrize("extract", EXTRACTS)
+def test_each_member_alone_is_edited_as_among_all(extract: str) -> None:
+    night, as_of = night_of(extract)
+    whole = evaluated(night, as_of)
+    busiest = night.lines["member_id"].value_counts().sort("count", "member_id")["member_id"][-5:]
+    for member in busiest:
+        of_member = pl.col("member_id") == member
+        tables = {field.name: getattr(night, field.name) for field in fields(night)}
+        alone = evaluated(
+            replace(night, **{name: table.filter(of_member) for name, table in tables.items()}),
+            as_of,
+        )
+        keys = alone.lines.select(LINE_KEY)
+        assert_frame_equal(alone.lines, whole.lines.filter(of_member))
+        assert_frame_equal(
+            alone.findings,
+            whole.findings.join(keys, on=LINE_KEY, how="semi", maintain_order="left"),
+        )
+
+
+@pytest.mark.parametrize("extract", EXTRACTS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_the_rows_does_not_matter(extract: str, seed: int) -> None:
+    night, as_of = night_of(extract)
+    tables = {field.name: getattr(night, field.name) for field in fields(night)}
+    shuffled = {
+        name: table.sample(fraction=1, shuffle=True, seed=seed) for name, table in tables.items()
+    }
+    whole, other = evaluated(night, as_of), evaluated(replace(night, **shuffled), as_of)
+    assert_frame_equal(other.lines, whole.lines)
+    assert_frame_equal(other.findings, whole.findings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"POLARS_MAX_THREADS": "1"},
+        {"POLARS_MAX_THREADS": "3", "POLARS_ENGINE_AFFINITY": "streaming"},
+        {"POLARS_ENGINE_AFFINITY": "in-memory"},
+    ],
+    ids=["one thread", "streaming", "in memory"],
+)
+def test_threads_and_engine_do_not_matter(settings: dict[str, str]) -> None:
+    code = "from tests.test_evaluate_parts import digests; print(*digests())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    assert done.stdout.split() == digests()
