@@ -242,7 +242,7 @@ NDC_PRODUCTS = _dated_schema(
     {
         "product": _code(
             "the first nine of the eleven digits",
-            _check("labeler-product", lambda c: c.str.contains(r"^\d{5}-\d{4}$")),
+            _check("labeler-product", lambda c: c.str.contains(r"^[0-9]{5}-[0-9]{4}$")),
             nullable=False,
         ),
         "hcpcs_code": _code("the HCPCS code it is billed under", nullable=False),

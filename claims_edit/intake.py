@@ -102,7 +102,7 @@ def read_claims(extract: Extract, members: pl.DataFrame | None, scope: Scope) ->
     )
     return Claims(
         lines.drop("row"),
-        versions,
+        versions.join(_named(lines), on=["member_id", "original_claim_id"], how="semi"),
         rejected(read.as_it_came, failures, contracts.REJECTED_LINES, CLAIMS),
         raw.height,
     )
@@ -143,7 +143,7 @@ def read_claim_rows(raw: pl.DataFrame, members: pl.DataFrame | None) -> ClaimRow
 
 def between_rows(raw: pl.DataFrame, read: ClaimRows) -> pl.DataFrame:
     """The failures of rows that share a key, or that disagree within their claim."""
-    rows = read.rows.select("row", *CLAIMS.columns)
+    rows = read.rows
     return pl.concat(
         [
             repeated_keys(raw, read.chosen, _readable_keys(rows), list(contracts.LINE_KEY)),
@@ -277,6 +277,11 @@ def read_authorizations(extract: Extract) -> Authorizations:
     )
 
 
+def _named(lines: pl.DataFrame) -> pl.DataFrame:
+    """The claims of `lines`, as another version names them."""
+    return lines.select("member_id", original_claim_id="claim_id").unique()
+
+
 def no_versions() -> pl.DataFrame:
     """A frame of no versions out of scope."""
     return pl.DataFrame(
@@ -293,7 +298,7 @@ def _other_versions(extract: Extract, scope: Scope, lines: pl.DataFrame) -> pl.D
     )
     original = as_text("original_claim_id", types["original_claim_id"])
     members = (as_text(c, types[c]) for c in ("member_id", *contracts.MEMBER_ID_FALLBACKS))
-    named = lines.lazy().select("member_id", original_claim_id="claim_id").unique()
+    named = _named(lines).lazy()
 
     def query(frame: pl.LazyFrame) -> pl.LazyFrame:
         versions = frame.filter(

@@ -17,7 +17,8 @@ _VOID = "8"
 
 @dataclass(frozen=True)
 class _Version:
-    """One version of a claim: its frequency, and when it arrived (null before any date)."""
+    """One version of a claim over all its rows: its frequency (8 where one says so), and when it
+    arrived (null before any date)."""
 
     claim: Claim
     frequency: str
@@ -67,8 +68,24 @@ def in_circles(claims: pl.DataFrame, other_versions: pl.DataFrame) -> list[Claim
         namers, named = {a for a, _ in links}, {b for _, b in links}
         inner = {(a, b) for a, b in links if a in named and b in namers}
         if len(inner) == len(links):
-            return sorted(namers)
+            return sorted(c for c in namers if len(namers) == len(links) or _returns(c, links))
         links = inner
+
+
+def _returns(start: Claim, links: set[tuple[Claim, Claim]]) -> bool:
+    """Whether following the links from a claim leads back to it."""
+    named = defaultdict(list)
+    for namer, original in links:
+        named[namer].append(original)
+    seen, ahead = set(), list(named[start])
+    while ahead:
+        claim = ahead.pop()
+        if claim == start:
+            return True
+        if claim not in seen:
+            seen.add(claim)
+            ahead.extend(named[claim])
+    return False
 
 
 def _links(rows: pl.DataFrame) -> list[tuple[Claim, Claim]]:
@@ -91,12 +108,14 @@ def _versions(
     if not linked:
         return {}
     wanted = pl.DataFrame(sorted(linked), schema=dict.fromkeys(_CLAIM, pl.String), orient="row")
-    outside = other_versions.group_by(_CLAIM).agg(
-        pl.col("claim_frequency_code").max(), pl.col("received_date").max()
-    )
     columns = [*_CLAIM, "claim_frequency_code", "received_date"]
-    both = pl.concat([outside.select(columns), claims.select(columns)])
-    rows = both.join(wanted, on=_CLAIM, maintain_order="left").iter_rows()
+    both = pl.concat([claims.select(columns), other_versions.select(columns)])
+    rows = (
+        both.join(wanted, on=_CLAIM, how="semi")
+        .group_by(_CLAIM)
+        .agg(pl.col("claim_frequency_code").max(), pl.col("received_date").max())
+        .iter_rows()
+    )
     return {(m, c): _Version((m, c), frequency, received) for m, c, frequency, received in rows}
 
 

@@ -9,9 +9,12 @@ import polars as pl
 
 from claims_edit.contracts import polars_type
 
-_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_COMPACT_DATE = r"^\d{8}$"
-_INTEGER = r"^[+-]?\d{1,18}(\.0+)?$"
+# `[0-9]`, since `\d` is any digit of any script.
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_COMPACT_DATE = r"^[0-9]{8}$"
+_INTEGER = r"^[+-]?[0-9]{1,18}(\.0+)?$"
+# What a number loses at most by being kept as floating point.
+_FLOAT_NOISE = 1e-12
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 
 # Labeler-product-package lengths of the hyphenated notations that name one NDC.
@@ -55,7 +58,7 @@ def icd10(code: pl.Expr) -> pl.Expr:
     """An ICD-10 code written with its dot, whatever it was written with."""
     bare = code.str.to_uppercase().str.replace_all(".", "", literal=True)
     dotted = bare.str.slice(0, 3) + "." + bare.str.slice(3)
-    return pl.when(bare.str.len_chars() > 3).then(dotted).otherwise(bare)
+    return pl.when(bare.str.len_chars() > 3).then(dotted).when(bare != "").then(bare)
 
 
 def _cased(text: pl.Expr, case: str) -> pl.Expr:
@@ -80,8 +83,16 @@ def _date(text: pl.Expr) -> pl.Expr:
 
 def _decimal(text: pl.Expr, target: pl.Decimal) -> pl.Expr:
     before, after = target.precision - target.scale, target.scale
-    exact = rf"^[+-]?0*\d{{1,{before}}}(\.\d{{1,{after}}}0*)?$"
+    exact = rf"^[+-]?0*[0-9]{{1,{before}}}(\.[0-9]{{1,{after}}}0*)?$"
     return pl.when(text.str.contains(exact)).then(text).cast(target, strict=False)
+
+
+def _decimal_of_float(value: pl.Expr, target: pl.Decimal) -> pl.Expr:
+    """The decimal that a floating-point number was, where it was one of the target's scale."""
+    nearest = value.round(target.scale)
+    exact = (value - nearest).abs() <= value.abs() * _FLOAT_NOISE
+    fits = value.is_finite() & (value.abs() < 10.0 ** (target.precision - target.scale))
+    return pl.when(fits & exact).then(nearest).cast(target, strict=False)
 
 
 def _boolean(text: pl.Expr) -> pl.Expr:
@@ -98,8 +109,8 @@ def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Ex
     if target == pl.Boolean:
         return pl.col(column) if source == pl.Boolean else _boolean(text)
     if isinstance(target, pl.Decimal):
-        if source.is_numeric() and not isinstance(source, pl.Decimal):
-            return pl.col(column).cast(target, strict=False)
+        if source.is_float():
+            return _decimal_of_float(pl.col(column).cast(pl.Float64), target)
         return _decimal(text, target)
     if target == pl.Int64:
         whole = pl.when(text.str.contains(_INTEGER)).then(text.str.extract(r"^([^.]*)", 1))
@@ -137,7 +148,7 @@ def ndc_11(ndc: pl.Expr, products: list[str]) -> pl.Expr:
     text = _unqualified(ndc)
     hyphenated = []
     for notation in NDC_NOTATIONS:
-        pattern = "^" + "-".join(rf"(\d{{{n}}})" for n in notation) + "$"
+        pattern = "^" + "-".join(rf"([0-9]{{{n}}})" for n in notation) + "$"
         parts = [text.str.extract(pattern, i + 1) for i in range(3)]
         hyphenated.append(_padded(zip(parts, _NDC_PADDED, strict=True)))
     ways = []
@@ -152,8 +163,8 @@ def ndc_11(ndc: pl.Expr, products: list[str]) -> pl.Expr:
     one_way = pl.sum_horizontal(way.is_not_null().cast(pl.Int8) for way in ways) == 1
     return pl.coalesce(
         *hyphenated,
-        pl.when(text.str.contains(r"^\d{11}$")).then(text),
-        pl.when(text.str.contains(r"^\d{10}$") & one_way).then(pl.coalesce(*ways)),
+        pl.when(text.str.contains(r"^[0-9]{11}$")).then(text),
+        pl.when(text.str.contains(r"^[0-9]{10}$") & one_way).then(pl.coalesce(*ways)),
     )
 
 
@@ -173,5 +184,5 @@ def ndc_pattern(products: list[str]) -> str:
         for labeler_width, code_width, package_width in NDC_NOTATIONS:
             left, middle = short(labeler, labeler_width), short(code, code_width)
             if left is not None and middle is not None:
-                notations.append(rf"{left}-?{middle}-?\d{{{package_width}}}")
+                notations.append(rf"{left}-?{middle}-?[0-9]{{{package_width}}}")
     return rf"(?i)^\s*(?:N4)?(?:{'|'.join(notations)})\s*$" if notations else r"^\b\B$"

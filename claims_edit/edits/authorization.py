@@ -40,6 +40,8 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         denied_number=_first_number(denied & pl.col("covers")),
         expired_on=pl.col("expiration_date").filter(approved & known(before)).max(),
         starts_on=pl.col("effective_date").filter(approved & after).min(),
+        expired_number=_last_to(approved & known(before), "expiration_date", latest=True),
+        starting_number=_last_to(approved & after, "effective_date", latest=False),
     )
     rejected = context.rejected_authorizations.select(
         "member_id", "hcpcs_code", unreadable_authorization=pl.lit(True)
@@ -85,6 +87,13 @@ def _matching_order() -> tuple[pl.Expr, ...]:
 
 def _first_number(condition: pl.Expr) -> pl.Expr:
     return pl.col("authorization_number").filter(condition).min()
+
+
+def _last_to(condition: pl.Expr, day: str, *, latest: bool) -> pl.Expr:
+    """The number of the one with the latest or the earliest day, the smallest of equals."""
+    by = pl.col(day).filter(condition)
+    numbers = pl.col("authorization_number").filter(condition)
+    return numbers.sort_by(by, numbers, descending=[latest, False]).first()
 
 
 def _months_later(start: str, months: str) -> pl.Expr:
@@ -160,10 +169,13 @@ EDITS = (
         title="The authorization had not ended",
         fails=_unless_unreadable(_EXPIRED),
         message=sentence(
-            "the last authorization before {} ended on {}", "claim_line_start_date", "expired_on"
+            "authorization {} ended on {}, before the service on {}",
+            "expired_number",
+            "expired_on",
+            "claim_line_start_date",
         ),
         unknown_message=_UNREADABLE,
-        evidence=(*_DATES, "expired_on", "unreadable_authorization"),
+        evidence=(*_DATES, "expired_number", "expired_on", "unreadable_authorization"),
         group_code="CO",
         carc="302",
     ),
@@ -172,10 +184,13 @@ EDITS = (
         title="The authorization had begun",
         fails=_unless_unreadable(_NOT_STARTED),
         message=sentence(
-            "the first authorization after {} starts on {}", "claim_line_start_date", "starts_on"
+            "authorization {} starts on {}, after the service on {}",
+            "starting_number",
+            "starts_on",
+            "claim_line_start_date",
         ),
         unknown_message=_UNREADABLE,
-        evidence=(*_DATES, "starts_on", "unreadable_authorization"),
+        evidence=(*_DATES, "starting_number", "starts_on", "unreadable_authorization"),
         group_code="CO",
         carc="197",
     ),
@@ -206,11 +221,11 @@ EDITS = (
             & ~known(pl.col("billing_npi") == pl.col("matched_servicing_npi"))
         ),
         message=sentence(
-            "authorization {} is for provider {}; the line was rendered by {} and billed by {}",
+            "authorization {} is for provider {}; the rendering provider is {}, the billing provider {}",
             "matched_authorization_number",
             "matched_servicing_npi",
-            "rendering_npi",
-            "billing_npi",
+            pl.col("rendering_npi").fill_null("not given"),
+            pl.col("billing_npi").fill_null("not given"),
         ),
         unknown_message=sentence(
             "authorization {} is for provider {}; the line names neither rendering nor billing provider",
@@ -230,10 +245,12 @@ EDITS = (
             | known(pl.col("matched_expiration_date") > pl.col("matched_latest_end"))
         ),
         message=sentence(
-            "authorization {} runs from {} to {}; the policy grants {} months, to {}",
+            "authorization {} starts on {} and {}; the policy grants {} months, to {}",
             "matched_authorization_number",
             "matched_effective_date",
-            pl.col("matched_expiration_date").cast(pl.String).fill_null("no end"),
+            pl.when(pl.col("matched_expiration_date").is_null())
+            .then(pl.lit("has no end"))
+            .otherwise(pl.format("ends on {}", pl.col("matched_expiration_date"))),
             "authorization_months",
             "matched_latest_end",
         ),

@@ -42,10 +42,18 @@ EDITS = (
         fails=_REPLACES & ~pl.col("original_known"),
         message=pl.when(pl.col("original_claim_id").is_null())
         .then(sentence("claim {} {} a claim that it does not name", "claim_id", _DOES))
+        .when(pl.col("original_claim_id") == pl.col("claim_id"))
+        .then(
+            sentence(
+                "claim {} {} a version of itself, of which no earlier run has a line",
+                "claim_id",
+                _DOES,
+            )
+        )
         .otherwise(
             sentence(
-                "claim {} {} claim {}, of which the member has no line in this extract or in an "
-                "earlier run",
+                "claim {} {} claim {}, of which no line of the member was edited in this extract or "
+                "in an earlier run",
                 "claim_id",
                 _DOES,
                 "original_claim_id",

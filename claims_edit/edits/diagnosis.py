@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.contracts import DIAGNOSIS_COLUMNS, POINTER_COLUMNS
-from claims_edit.edits.edit import Context, Edit, listed, sentence
+from claims_edit.edits.edit import Context, Edit, agreeing, listed, sentence
 from claims_edit.reference import in_force
 
 _DATED = ("policy_version", "claim_line_start_date", "code")
@@ -23,27 +23,40 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         .group_by("line")
         .agg(
             diagnosis_codes=pl.col("code"),
-            considered_diagnosis_codes=pl.col("code").filter(considered),
-            covered_diagnosis_codes=pl.col("code").filter(covered),
-            row_covered=_any(pl.col("covered")),
-            considered_covered=_any(covered),
-            considered_unlisted=_any(
+            considered_diagnosis_codes=_codes(considered),
+            covered_diagnosis_codes=_codes(covered),
+            row_covered_codes=_codes(pl.col("covered")),
+            unlisted_codes=_codes(
                 considered & pl.col("family") & pl.col("valid") & ~pl.col("covered")
             ),
-            considered_invalid=_any(considered & pl.col("family") & ~pl.col("valid")),
+            invalid_codes=_codes(considered & pl.col("family") & ~pl.col("valid")),
             covered_not_history=_any(covered & ~pl.col("history")),
             active_disease=_any(pl.col("active_disease")),
-            covered_names_female=_any(covered & (pl.col("sex") == "female")),
-            covered_names_male=_any(covered & (pl.col("sex") == "male")),
+            female_codes=_codes(covered & (pl.col("sex") == "female")),
+            male_codes=_codes(covered & (pl.col("sex") == "male")),
         )
     )
     flags = [c for c, t in summary.schema.items() if t == pl.Boolean]
     lists = [c for c, t in summary.schema.items() if t == pl.List(pl.String)]
-    return lines.join(summary, on="line", how="left", maintain_order="left").with_columns(
-        pl.col(flags).fill_null(False),
-        pl.col(lists).fill_null(pl.lit([], dtype=pl.List(pl.String))),
-        _empty_pointers().alias("empty_pointers"),
+    return (
+        lines.join(summary, on="line", how="left", maintain_order="left")
+        .with_columns(
+            pl.col(flags).fill_null(False),
+            pl.col(lists).fill_null(pl.lit([], dtype=pl.List(pl.String))),
+            _empty_pointers().alias("empty_pointers"),
+        )
+        .with_columns(
+            sexed_codes=pl.concat_list("female_codes", "male_codes"),
+            other_sex_codes=pl.when(pl.col("gender") == "male")
+            .then("female_codes")
+            .when(pl.col("gender") == "female")
+            .then("male_codes"),
+        )
     )
+
+
+def _codes(condition: pl.Expr) -> pl.Expr:
+    return pl.col("code").filter(condition.fill_null(False)).unique(maintain_order=True)
 
 
 def _any(condition: pl.Expr) -> pl.Expr:
@@ -84,7 +97,7 @@ def _empty_pointers() -> pl.Expr:
         ).then(pl.col(p))
         for p in POINTER_COLUMNS
     ]
-    return pl.concat_list(empty).list.drop_nulls()
+    return pl.concat_list(empty).list.drop_nulls().cast(pl.List(pl.String))
 
 
 def _classes(diagnoses: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -126,13 +139,13 @@ def _begins_with_one_of(prefixes: str) -> pl.Expr:
     return pl.when(some).then(pl.col("code").str.contains(pattern)).fill_null(False)
 
 
-_ROW_COVERED, _UNLISTED = pl.col("row_covered"), pl.col("considered_unlisted")
-_HAS_DIAGNOSES = pl.col("diagnosis_codes").list.len() > 0
-_NAMES_A_SEX = pl.col("covered_names_female") | pl.col("covered_names_male")
-_GENDER_KNOWN = pl.col("gender").is_in(["female", "male"]).fill_null(False)
-_OTHER_SEX = (pl.col("covered_names_female") & (pl.col("gender") == "male")) | (
-    pl.col("covered_names_male") & (pl.col("gender") == "female")
-)
+def _some(codes: str) -> pl.Expr:
+    return pl.col(codes).list.len() > 0
+
+
+_HAS_DIAGNOSES, _ROW_COVERED = _some("diagnosis_codes"), _some("row_covered_codes")
+_CONSIDERED_COVERED = _some("covered_diagnosis_codes")
+_UNLISTED, _INVALID = _some("unlisted_codes"), _some("invalid_codes")
 _EVIDENCE = ("claim_line_start_date", "diagnosis_codes", "considered_diagnosis_codes")
 
 EDITS = (
@@ -151,8 +164,8 @@ EDITS = (
         title="The diagnosis pointers name diagnoses of the claim",
         fails=pl.col("empty_pointers").list.len() > 0,
         message=sentence(
-            "the line points to position {}, which holds no diagnosis",
-            pl.col("empty_pointers").cast(pl.List(pl.String)).list.join(", "),
+            "the line points to diagnosis {}, and the claim has none in that place",
+            listed("empty_pointers"),
         ),
         evidence=("empty_pointers", "diagnosis_codes"),
         group_code="CO",
@@ -162,14 +175,15 @@ EDITS = (
     Edit(
         id="diagnosis-not-pointed",
         title="A covered diagnosis of the claim is one that the line points to",
-        fails=~pl.col("considered_covered") & _ROW_COVERED,
+        fails=~_CONSIDERED_COVERED & _ROW_COVERED,
         message=sentence(
-            "the line points to {}, which the policy does not cover; another diagnosis of the claim "
-            "is covered ({})",
-            pl.when(pl.col("considered_diagnosis_codes").list.len() > 0)
-            .then(listed("considered_diagnosis_codes"))
+            "the line points to {}; {} {} covered, and the line does not point to {}",
+            pl.when(_some("considered_diagnosis_codes"))
+            .then(pl.format("{}, not covered", listed("considered_diagnosis_codes")))
             .otherwise(pl.lit("no diagnosis")),
-            listed("diagnosis_codes"),
+            listed("row_covered_codes"),
+            agreeing("row_covered_codes", "is", "are"),
+            agreeing("row_covered_codes", "it", "them"),
         ),
         evidence=_EVIDENCE,
         group_code="CO",
@@ -180,9 +194,11 @@ EDITS = (
         title="A valid diagnosis of the family is on the policy's list",
         fails=~_ROW_COVERED & _UNLISTED,
         message=sentence(
-            "{} is valid on {}, and the policy's list lacks it; no other diagnosis is covered",
-            listed("considered_diagnosis_codes"),
+            "{} {} valid on {}, and the policy's list lacks {}; no other diagnosis is covered",
+            listed("unlisted_codes"),
+            agreeing("unlisted_codes", "is", "are"),
             "claim_line_start_date",
+            agreeing("unlisted_codes", "it", "them"),
         ),
         evidence=_EVIDENCE,
         group_code="CO",
@@ -192,10 +208,11 @@ EDITS = (
     Edit(
         id="diagnosis-invalid",
         title="The diagnosis code is valid on the service date",
-        fails=~_ROW_COVERED & ~_UNLISTED & pl.col("considered_invalid"),
+        fails=~_ROW_COVERED & ~_UNLISTED & _INVALID,
         message=sentence(
-            "{} was not a valid diagnosis code on {}",
-            listed("considered_diagnosis_codes"),
+            "{} {} on {}",
+            listed("invalid_codes"),
+            agreeing("invalid_codes", "is no valid diagnosis code", "are no valid diagnosis codes"),
             "claim_line_start_date",
         ),
         evidence=_EVIDENCE,
@@ -205,9 +222,11 @@ EDITS = (
     Edit(
         id="diagnosis-not-covered",
         title="The policy covers a diagnosis of the line",
-        fails=_HAS_DIAGNOSES & ~_ROW_COVERED & ~_UNLISTED & ~pl.col("considered_invalid"),
+        fails=_HAS_DIAGNOSES & ~_ROW_COVERED & ~_UNLISTED & ~_INVALID,
         message=sentence(
-            "none of the diagnoses {} is covered by the policy", listed("diagnosis_codes")
+            "{} {} covered by the policy",
+            listed("diagnosis_codes"),
+            agreeing("diagnosis_codes", "is not", "are not"),
         ),
         evidence=_EVIDENCE,
         group_code="CO",
@@ -217,9 +236,7 @@ EDITS = (
     Edit(
         id="diagnosis-history-only",
         title="The claim shows active disease, not a history of it alone",
-        fails=pl.col("considered_covered")
-        & ~pl.col("covered_not_history")
-        & ~pl.col("active_disease"),
+        fails=_CONSIDERED_COVERED & ~pl.col("covered_not_history") & ~pl.col("active_disease"),
         message=sentence(
             "the only covered diagnosis is a history of the disease ({}), and no diagnosis shows "
             "active disease",
@@ -232,17 +249,19 @@ EDITS = (
     Edit(
         id="diagnosis-sex-conflict",
         title="The covered diagnosis is not one of the other sex",
-        fails=pl.when(~_NAMES_A_SEX).then(False).when(_GENDER_KNOWN).then(_OTHER_SEX),
+        fails=pl.when(~_some("sexed_codes")).then(False).otherwise(_some("other_sex_codes")),
         message=sentence(
-            "the member is {}, and the diagnosis {} names the other sex",
+            "the member is {}, and the diagnosis {} {} the other sex",
             "gender",
-            listed("covered_diagnosis_codes"),
+            listed("other_sex_codes"),
+            agreeing("other_sex_codes", "names", "name"),
         ),
         unknown_message=sentence(
-            "the member's gender is not known; the diagnosis {} names a sex",
-            listed("covered_diagnosis_codes"),
+            "the member's gender is not known; the diagnosis {} {} a sex",
+            listed("sexed_codes"),
+            agreeing("sexed_codes", "names", "name"),
         ),
-        evidence=("gender", "covered_diagnosis_codes"),
+        evidence=("gender", "female_codes", "male_codes"),
         group_code="CO",
         carc="16",
         rarc="M76",

@@ -73,5 +73,12 @@ def units(column: str) -> pl.Expr:
 
 
 def listed(column: str) -> pl.Expr:
-    """A list of texts as people write it."""
-    return pl.col(column).list.join(", ")
+    """A list of texts as people write it: `A`, `A and B`, `A, B and C`."""
+    texts = pl.col(column)
+    several = pl.format("{} and {}", texts.list.head(-1).list.join(", "), texts.list.last())
+    return pl.when(texts.list.len() > 1).then(several).otherwise(texts.list.join(""))
+
+
+def agreeing(column: str, one: str, several: str) -> pl.Expr:
+    """`one` or `several`, as a list of texts has it."""
+    return pl.when(pl.col(column).list.len() > 1).then(pl.lit(several)).otherwise(pl.lit(one))

@@ -36,7 +36,7 @@ _CONTRACTOR = sentence(
     "mac_jurisdiction",
     "member_state",
     pl.when(pl.col("mac_note").is_not_null())
-    .then(pl.format("; {}", "mac_note"))
+    .then(pl.format(" (note: {})", "mac_note"))
     .otherwise(pl.lit("")),
 )
 _UNKNOWN_STATE = sentence(
@@ -47,12 +47,12 @@ _UNKNOWN_STATE = sentence(
 EDITS = (
     Edit(
         id="medicare-not-governed",
-        title="The line is Medicare's, which the policy does not govern",
+        title="The line is not Medicare's, which the policy does not govern",
         kind="governance",
         asked_of=("medicare",),
         fails=pl.lit(True),
         message=pl.format(
-            "Medicare lines are not governed by this policy; {}",
+            "the policy does not govern Medicare lines; {}",
             pl.when(pl.col("mac_jurisdiction").is_not_null())
             .then(_CONTRACTOR)
             .otherwise(_UNKNOWN_STATE),
@@ -67,7 +67,7 @@ EDITS = (
     ),
     Edit(
         id="no-policy-in-force",
-        title="No active version of the policy is in force on the service date",
+        title="A version of the policy is in force on the service date",
         kind="governance",
         asked_of=("no-policy",),
         fails=pl.lit(True),
@@ -78,7 +78,7 @@ EDITS = (
     ),
     Edit(
         id="program-terms-govern",
-        title="A government program's own terms govern the line",
+        title="No government program's own terms govern the line",
         fails=pl.col("program").is_not_null(),
         message=sentence(
             "{} in {} is {}, whose own terms govern", "line_of_business", "member_state", "program"

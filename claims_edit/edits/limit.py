@@ -19,14 +19,17 @@ def _window(edit_id: str, title: str, rarc: str) -> Edit:
         kind="limit",
         fails=pl.col(of("exceeded")),
         message=sentence(
-            "{} units on {} would make {} in the {} from {}; the limit is {}; {} allowed",
+            "{} units on {} would make {} {}; the limit is {}; {} allowed",
             units("service_unit_quantity"),
             "claim_line_start_date",
             units(of("would_make")),
             pl.when(pl.col(of("window_days")) == 1)
-            .then(pl.lit("day"))
-            .otherwise(pl.format("{} days", pl.col(of("window_days")))),
-            of("window_start"),
+            .then(pl.lit("on that day"))
+            .otherwise(
+                pl.format(
+                    "in the {} days from {}", pl.col(of("window_days")), pl.col(of("window_start"))
+                )
+            ),
             units(of("max_units")),
             units("allowed_units"),
         ),

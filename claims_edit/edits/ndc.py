@@ -80,7 +80,7 @@ EDITS = (
     ),
     Edit(
         id="ndc-invalid",
-        title="The NDC is one",
+        title="The NDC is well formed",
         fails=_HAS_NDC & ~_IS_NDC,
         message=sentence(
             "{} is not an NDC: neither eleven digits, nor 4-4-2, 5-3-2, 5-4-1 or 5-4-2, nor ten "
@@ -120,12 +120,12 @@ EDITS = (
         message=pl.when(_OTHER_UNIT)
         .then(
             sentence(
-                "the NDC quantity of claim {} on {} is not counted in {} throughout, as a package is "
-                "(this line: {})",
+                "the NDC quantity of a line of claim {} on {} is not in {}, the unit of packages "
+                "(this line's unit is {})",
                 "claim_id",
                 "claim_line_start_date",
                 pl.lit(_UNIT),
-                "ndc_unit",
+                pl.col("ndc_unit").fill_null("not given"),
             )
         )
         .otherwise(

@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 
-from claims_edit.edits.edit import Context, Edit, sentence
+from claims_edit.edits.edit import Context, Edit, listed, sentence
 from claims_edit.normalise import millionths, number
 from claims_edit.reference import in_force
 
@@ -48,7 +48,7 @@ def _whole_vials(groups: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
             sizes=millionths(pl.col("units_per_package")).unique().sort(),
             vial_sizes=number(pl.col("units_per_package").unique().sort()),
         )
-        .with_columns(pl.col("vial_sizes").list.join(", "))
+        .with_columns(vial_sizes=listed("vial_sizes"))
     )
     sized = groups.join(vials, on=_VIALS_OF, how="left")
     answers = [

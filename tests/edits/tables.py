@@ -70,17 +70,9 @@ NONE = "none"
 FOUND = ("fail", "unknown")
 NOT_FOUND = ("pass", "not asked", "not told")
 NOT_EDITED = ("rejected", "out of scope")
-_OWN_COLUMNS = (
-    "night",
-    "example",
-    "policy",
-    "as_of",
-    "verdict",
-    "disposition",
-    "allowed_units",
-    "also",
-    "says",
-)
+EXPECTED = ("verdict", "disposition", "allowed_units", "also", "says")
+_ABOUT = ("night", "example", *EXPECTED)
+_OWN_COLUMNS = (*_ABOUT, "policy", "as_of")
 _REQUIRED = ("example", "verdict", "disposition")
 _NUMBERS = {"authorization": "AU1", "authorization2": "AU2"}
 # Cells that name something of the extract, which must be another one in every night.
@@ -106,6 +98,11 @@ class Example:
     @property
     def also(self) -> tuple[str, ...]:
         return tuple(self["also"].split())
+
+    @property
+    def given(self) -> dict[str, str]:
+        """Its cells of the claim line and the authorizations, and the `policy` and `as_of` of its run."""
+        return {c: v for c, v in self.cells.items() if c not in _ABOUT}
 
     @property
     def run(self) -> tuple[str, str]:
@@ -149,7 +146,8 @@ def read_table(edit_id: str) -> Table:
         reader = csv.reader(file)
         for cells in reader:
             if cells and cells[0].startswith("#"):
-                text.append(",".join(cells).strip("#, "))
+                # A spreadsheet that writes the file fills the line up with empty cells.
+                text.append(re.sub(r",{2,}$", "", ",".join(cells)).strip("# "))
             elif any(cells) and not header:
                 header = cells
             elif any(cells):
@@ -174,7 +172,9 @@ def _check(table: Table) -> None:
         runs[example["night"]].add(example.run)
     split = [night for night, of_night in runs.items() if night and len(of_night) > 1]
     if split:
-        raise ValueError(f"{table.edit_id}.csv: nights {split} have several policies or as-of dates")
+        raise ValueError(
+            f"{table.edit_id}.csv: nights {split} have several policies or as-of dates"
+        )
 
 
 def _is_column(column: str) -> bool:
@@ -209,7 +209,7 @@ def outcomes(edit_id: str) -> dict[int, Outcome]:
         by_run[night[0].run].append(night)
     found: dict[int, Outcome] = {}
     for (variant, as_of), nights in by_run.items():
-        found |= _edited(nights, variant, date.fromisoformat(as_of))
+        found |= edited(nights, variant, date.fromisoformat(as_of))
     return found
 
 
@@ -225,7 +225,8 @@ def _nights(table: Table) -> list[list[Example]]:
     return list(nights.values())
 
 
-def _edited(nights: list[list[Example]], variant: str, as_of: date) -> dict[int, Outcome]:
+def edited(nights: list[list[Example]], variant: str, as_of: date) -> dict[int, Outcome]:
+    """What the engine makes of the rows of some nights of one table, by the row's line."""
     claims: dict[int, Row] = {}
     authorizations: list[Row] = []
     for number, night in enumerate(nights):
@@ -233,41 +234,45 @@ def _edited(nights: list[list[Example]], variant: str, as_of: date) -> dict[int,
         for place, example in enumerate(night, 1):
             claims[example.line] = _prefixed(_claim(example, place), prefix)
         authorizations += [_prefixed(row, prefix) for row in _authorizations(night)]
-    edited = edit_rows(
+    result = edit_rows(
         list(claims.values()),
         authorizations,
         as_of=as_of,
         reference_folder=reference_folder(variant),
     )
-    edit_id = nights[0][0].edit_id
-    return _outcomes(edited, claims, edit_id)
+    return _outcomes(result, claims, nights[0][0].edit_id)
 
 
 def _claim(example: Example, place: int) -> Row:
     own = {c: v for c, v in example.cells.items() if c in CLAIM_SOURCE_COLUMNS}
-    return _without_none({"claim_id": f"C{place}"} | ORDINARY | own)
+    number = _number_of(_member(example), "authorization")
+    line = {"claim_id": f"C{place}"} | ORDINARY | {"authorization_number": number}
+    return _without_none(line | own)
+
+
+def _member(example: Example) -> str:
+    return example["member_id"] or ORDINARY["member_id"]
+
+
+def _number_of(member: str, kind: str) -> str:
+    number = _NUMBERS[kind]
+    return number if member == ORDINARY["member_id"] else f"{number}-{member}"
 
 
 def _authorizations(night: list[Example]) -> list[Row]:
     """Of each member of a night, the authorizations as its rows together write them."""
     written: dict[tuple[str, str], dict[str, str]] = {}
     for example in night:
-        member = example["member_id"] or ORDINARY["member_id"]
         for kind in _NUMBERS:
-            cells = written.setdefault((member, kind), {})
+            cells = written.setdefault((_member(example), kind), {})
             own = {c: v for c, v in example.cells.items() if c.startswith(f"{kind}:")}
             cells |= {c.partition(":")[2]: v for c, v in own.items()}
-    return [
-        _without_none(ORDINARY_AUTHORIZATION | _number_of(member, kind) | cells)
-        for (member, kind), cells in written.items()
-        if (cells or kind == "authorization") and cells.get("status") != NONE
-    ]
-
-
-def _number_of(member: str, kind: str) -> dict[str, str]:
-    number = _NUMBERS[kind]
-    others = "" if member == ORDINARY["member_id"] else f"-{member}"
-    return {"member_id": member, "authorization_number": number + others}
+    rows = []
+    for (member, kind), cells in written.items():
+        if (cells or kind == "authorization") and cells.get("status") != NONE:
+            named = {"member_id": member, "authorization_number": _number_of(member, kind)}
+            rows.append(_without_none(ORDINARY_AUTHORIZATION | named | cells))
+    return rows
 
 
 def _without_none(row: dict[str, str]) -> Row:
@@ -278,12 +283,12 @@ def _prefixed(row: Row, prefix: str) -> Row:
     return {c: prefix + v if v and c in _IDENTIFIERS else v for c, v in row.items()}
 
 
-def _outcomes(edited: Edited, claims: dict[int, Row], edit_id: str) -> dict[int, Outcome]:
+def _outcomes(result: Edited, claims: dict[int, Row], edit_id: str) -> dict[int, Outcome]:
     findings: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for finding in edited.findings.iter_rows(named=True):
+    for finding in result.findings.iter_rows(named=True):
         findings[_key(finding)].append(finding)
-    lines = {_key(line): line for line in edited.lines.iter_rows(named=True)}
-    rejected = {_key(row) for row in edited.rejected_lines.iter_rows(named=True)}
+    lines = {_key(line): line for line in result.lines.iter_rows(named=True)}
+    rejected = {_key(row) for row in result.rejected_lines.iter_rows(named=True)}
 
     def outcome_of(key: tuple[str, str]) -> Outcome:
         if key not in lines:

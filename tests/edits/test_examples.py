@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,7 @@ from tests.edits.tables import (
     FOUND,
     Example,
     Outcome,
+    edited,
     outcome,
     read_table,
     table_ids,
@@ -64,12 +66,10 @@ def test_every_variant_is_used_and_says_what_it_is() -> None:
     assert all(variant.says.endswith(".") for variant in VARIANTS.values())
 
 
-def test_the_ordinary_line_has_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.edits import tables
-
-    example = Example("member-under-age", 0, {"example": "an ordinary line"})
-    found = tables._edited([[example]], "", tables.date.fromisoformat(AS_OF))[0]
-    assert found == Outcome("pay", allowed_units=Decimal(90))
+def test_the_ordinary_line_has_no_finding() -> None:
+    ordinary = Example("member-under-age", 0, {"example": "the ordinary line"})
+    found = edited([[ordinary]], "", date.fromisoformat(AS_OF))
+    assert found == {0: Outcome("pay", allowed_units=Decimal(90))}
 
 
 def test_the_docs_are_written_from_the_tables() -> None:

@@ -132,7 +132,7 @@ VARIANTS: dict[str, Variant] = {
     ),
     "code-ended": Variant(
         "J9207 ends on 2026-03-31.",
-        ((HCPCS, _replaced("1 mg\",2009-01-01,,", "1 mg\",2009-01-01,2026-03-31,")),),
+        ((HCPCS, _replaced('1 mg",2009-01-01,,', '1 mg",2009-01-01,2026-03-31,')),),
     ),
     "next-version": Variant(
         "The policy version ends on 2025-12-31 and the next starts on 2026-02-01. "
@@ -146,7 +146,9 @@ VARIANTS: dict[str, Variant] = {
             (DIAGNOSES, _ended("Z85.3", "2026-01-31")),
             (
                 DIAGNOSES,
-                _with_rows(f"{_VERSION},C50.A1,made up,2026-02-01,,made up,made up for the examples"),
+                _with_rows(
+                    f"{_VERSION},C50.A1,made up,2026-02-01,,made up,made up for the examples"
+                ),
             ),
         ),
     ),
@@ -194,7 +196,9 @@ VARIANTS: dict[str, Variant] = {
         "ndc-units-conflict is not asked, so that any number of units can be shown on its own.",
         ((POLICY, _rule("ndc-units-conflict", lambda line: "")),),
     ),
-    "limits-deny": Variant("The three limits deny the line instead of cutting it.", _limits("deny")),
+    "limits-deny": Variant(
+        "The three limits deny the line instead of cutting it.", _limits("deny")
+    ),
     "limits-flag": Variant("The three limits flag the line and cut nothing.", _limits("flag")),
 }
 

@@ -123,6 +123,11 @@ def is_asked(edit: str, facts: Facts) -> bool:
     return edit in facts.version.edits and facts.version.edits[edit].fail != "off"
 
 
+def same_action(facts: Facts, one: str, other: str) -> bool:
+    """A finding that flags cannot stand for one that cuts."""
+    return facts.version.edits[one].fail == facts.version.edits[other].fail
+
+
 def allow(line: Line, facts: Facts, used: list[Used], draws: list[Draw]) -> Allowance:
     rooms = rooms_of(line, facts, used, draws)
     exceeded = [edit for edit, room in rooms.items() if line.units > room]
@@ -132,6 +137,7 @@ def allow(line: Line, facts: Facts, used: list[Used], draws: list[Draw]) -> Allo
         and dose is not None
         and period is not None
         and period >= dose
+        and same_action(facts, "units-per-dose", "units-per-period")
     ):
         exceeded.remove("units-per-period")
     allowed = line.units

@@ -83,6 +83,7 @@ two,D11.2,First of men,,,A,made up
 two,D11.3,First of all,,,A,made up
 two,D12,Second,,,A,made up
 two,Z99.9,History,,,A,made up
+three,D11.1,First of women,,,A,made up
 """,
 }
 

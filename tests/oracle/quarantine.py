@@ -102,13 +102,18 @@ def mark_repeated_keys(
         if key_of(row) is not None:
             groups.setdefault(key_of(row), []).append(position)
     for positions in groups.values():
-        first = rows[positions[0]].values
-        if all(rows[position].values == first for position in positions):
+        first = all_values(rows[positions[0]])
+        if all(all_values(rows[position]) == first for position in positions):
             for position in positions[1:]:
                 failed[position].add("duplicate_row")
         else:
             for position in positions:
                 failed[position].add("conflicting_key")
+
+
+def all_values(row: Row) -> tuple[dict[str, Any], bool]:
+    """What the row was read as, and whether the day of the dose is known."""
+    return row.values, getattr(row, "unclear", False)
 
 
 def mark_conflicting_claims(rows: list[ClaimRow], failed: list[set[str]]) -> None:

@@ -106,18 +106,18 @@ def read_integer(text: str | None) -> int | Unread | None:
 def read_word(text: str | None, words: set[str]) -> str | Unread | None:
     if text is None:
         return None
-    return text.lower() if text.lower() in words else Unread(text)
+    return text.lower() if text.lower() in words else Unread(text.lower())
 
 
 def read_state(text: str | None) -> str | Unread | None:
     if text is None:
         return None
-    return text.upper() if re.fullmatch(r"[A-Za-z]{2}", text) else Unread(text)
+    return text.upper() if re.fullmatch(r"[A-Za-z]{2}", text) else Unread(text.upper())
 
 
 def read_diagnosis(row: RawRow, column: str) -> str | None:
     code = upper_of(row, column)
-    return None if code is None else code.replace(".", "")
+    return None if code is None else code.replace(".", "") or None
 
 
 def ndc_digits(text: str | None, reference: Reference) -> str | None:
@@ -182,8 +182,10 @@ def latest_enrollment_first(row: RawRow) -> tuple[int, int]:
     return -(start or date.min).toordinal(), -(end or date.max).toordinal()
 
 
-def values_as_text(row: RawRow) -> list[str]:
-    return [text_of(row, name) or "" for name in ("birth_date", "gender", "state", "payer_type")]
+def values_as_text(row: RawRow) -> list[tuple[bool, str]]:
+    """What is known comes before what is not."""
+    texts = [text_of(row, name) for name in ("birth_date", "gender", "state", "payer_type")]
+    return [(text is None, text or "") for text in texts]
 
 
 def state_of_member(row: RawRow, reference: Reference) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,10 @@ def compare(edited: Edited, night: Night) -> None:
     """Every line, finding and rejected row alike."""
     assert _engine_lines(edited) == _keyed(night.lines, LINE_COLUMNS)
     assert _rows(edited.findings, FINDING_COLUMNS) == _sorted(night.findings, FINDING_COLUMNS)
-    assert _rejected(edited.rejected_lines, "claim_id", "claim_line_number") == sorted(
-        night.rejected_lines, key=repr
-    )
-    assert _rejected(edited.rejected_authorizations, "authorization_number") == sorted(
-        night.rejected_authorizations, key=repr
-    )
+    lines = _rejected(edited.rejected_lines, "claim_id", "claim_line_number")
+    assert lines == Counter(night.rejected_lines)
+    authorizations = _rejected(edited.rejected_authorizations, "authorization_number")
+    assert authorizations == Counter(night.rejected_authorizations)
     assert edited.rows - edited.in_scope_rows == night.out_of_scope
 
 
@@ -107,11 +106,11 @@ def _sorted(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> list[tuple[
     return sorted((tuple(row[c] for c in columns) for row in rows), key=repr)
 
 
-def _rejected(frame: pl.DataFrame, *key: str) -> list[tuple[Any, Any, frozenset[str]]]:
+def _rejected(frame: pl.DataFrame, *key: str) -> Counter[tuple[Any, Any, frozenset[str]]]:
     """Raw key, trimmed, and the columns or the checks between rows that failed."""
     rejected = []
     for row in frame.to_dicts():
         texts = [(row[c] or "").strip() or None for c in key]
         names = frozenset(check.partition(":")[0] for check in row["failed_checks"])
         rejected.append((texts[0], texts[1] if len(texts) > 1 else None, names))
-    return sorted(rejected, key=repr)
+    return Counter(rejected)

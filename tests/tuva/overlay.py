@@ -84,7 +84,7 @@ def overlaid(seed: int = SEED) -> Extract:
     genders = {_text(row, "patient_id"): _text(row, "gender") for row in members}
 
     turned: set[Key] = set()
-    for claim_id, rows in of_claim.items():
+    for rows in of_claim.values():
         patient = _text(rows[0], "patient_id")
         turned |= _turn_claim(rows, genders[patient], claims_of[patient], seed)
     patients = sorted({_text(r, "patient_id") for r in claims if key_of(r) in turned})
