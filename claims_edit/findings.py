@@ -39,9 +39,8 @@ def ask(lines: pl.DataFrame, edits: Iterable[Edit], rules: pl.DataFrame) -> pl.D
 
 
 def _ask_one(lines: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFrame:
-    fails = edit.fails.alias("fails")
-    asked = lines.filter(pl.col("asked_as").is_in(edit.asked_of))
-    not_passed = asked.with_columns(fails).filter(pl.col("fails").fill_null(True))
+    asked = pl.col("asked_as").is_in(edit.asked_of).fill_null(False)
+    not_passed = lines.filter(asked & edit.fails.fill_null(True)).with_columns(fails=edit.fails)
     failed = pl.col("fails").is_not_null()
     unknown_message = edit.message if edit.unknown_message is None else edit.unknown_message
     own_rules = rules.filter(pl.col("edit_id") == edit.id).drop("edit_id")
@@ -66,7 +65,7 @@ def _ask_one(lines: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFra
             rarc=pl.lit(edit.rarc, dtype=pl.String),
             message=pl.when(failed).then(edit.message).otherwise(unknown_message),
             policy_section="section",
-            evidence=_evidence(edit, asked.schema),
+            evidence=_evidence(edit, lines.schema),
         )
         .select(list(_FOUND))
     )

@@ -11,7 +11,7 @@ import polars as pl
 from claims_edit import contracts, lifecycle
 from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, MEMBERS
 from claims_edit.extracts import Extract, open_extract
-from claims_edit.normalise import as_text, ndc_11, read_as
+from claims_edit.normalise import as_text, read_as, with_ndc_11
 from claims_edit.quarantine import (
     CONFLICTING_CLAIM,
     REPLACEMENT_CYCLE,
@@ -90,16 +90,14 @@ def open_members(path: str | Path) -> Extract:
 def read_claims(extract: Extract, members: pl.DataFrame | None, scope: Scope) -> Claims:
     """Read the rows in scope, and nothing else but the versions that name one of their claims."""
     raw = extract.collect(lambda f: f.filter(scope.of_raw(extract.columns)))
-    raw = raw.filter(scope.holds(extract.columns)).with_row_index("row")
+    raw = scope.split(raw)[0].with_row_index("row")
     read = read_claim_rows(raw, members)
     failures = pl.concat([read.failures, between_rows(raw, read)])
     good = without(read.rows, failures)
     versions = _other_versions(extract, scope, good)
     circle = in_circle(good, versions)
     failures = pl.concat([failures, circle])
-    lines = without(good, circle).with_columns(
-        ndc_11=ndc_11(pl.col("ndc_code"), list(scope.all_products))
-    )
+    lines = with_ndc_11(without(good, circle), pl.col("ndc_code"), list(scope.all_products))
     return Claims(
         lines.drop("row"),
         versions.join(_named(lines), on=["member_id", "original_claim_id"], how="semi"),
@@ -297,28 +295,31 @@ def _other_versions(extract: Extract, scope: Scope, lines: pl.DataFrame) -> pl.D
         for c in ("claim_frequency_code", "claim_type", "bill_type_code")
     )
     original = as_text("original_claim_id", types["original_claim_id"])
+    received = read_as("received_date", types["received_date"], CLAIMS.columns["received_date"])
     members = (as_text(c, types[c]) for c in ("member_id", *contracts.MEMBER_ID_FALLBACKS))
-    named = _named(lines).lazy()
+    named = _named(lines)
+    originals = named["original_claim_id"].implode()
 
     def query(frame: pl.LazyFrame) -> pl.LazyFrame:
-        versions = frame.filter(
-            original.is_not_null(),
-            _frequency(code, claim_type, bill_type).is_in(lifecycle.REPLACING),
-            ~scope.holds(types),
-        ).select(
-            member_id=pl.coalesce(*members),
-            claim_id=as_text("claim_id", types["claim_id"]),
-            claim_frequency_code=_frequency(code, claim_type, bill_type),
-            original_claim_id=original,
-            received_date=read_as(
-                "received_date", types["received_date"], CLAIMS.columns["received_date"]
-            ),
+        return (
+            frame.filter(original.is_in(originals))
+            .select(
+                "hcpcs_code",
+                "ndc_code",
+                member_id=pl.coalesce(*members),
+                claim_id=as_text("claim_id", types["claim_id"]),
+                claim_frequency_code=_frequency(code, claim_type, bill_type),
+                original_claim_id=original,
+                received_date=received,
+            )
+            .filter(pl.col("claim_frequency_code").is_in(lifecycle.REPLACING))
         )
-        return versions.join(named, on=["member_id", "original_claim_id"], how="semi")
 
     if lines.is_empty() or not extract.has("original_claim_id"):
         return no_versions()
-    return extract.collect(query).drop_nulls("claim_id").unique().sort(_VERSION_COLUMNS)
+    naming = extract.collect(query).drop_nulls("claim_id")
+    naming = naming.join(named, on=["member_id", "original_claim_id"], how="semi")
+    return scope.split(naming)[1].select(_VERSION_COLUMNS).unique().sort(_VERSION_COLUMNS)
 
 
 def in_circle(lines: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:

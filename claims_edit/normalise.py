@@ -168,6 +168,14 @@ def ndc_11(ndc: pl.Expr, products: list[str]) -> pl.Expr:
     )
 
 
+def with_ndc_11(rows: pl.DataFrame, text: pl.Expr, products: list[str]) -> pl.DataFrame:
+    """`rows` with `ndc_11` of the NDC that `text` says; each distinct text is looked at once."""
+    texts = rows.select(_ndc=text)
+    distinct = texts.unique().with_columns(ndc_11=ndc_11(pl.col("_ndc"), products))
+    found = texts.join(distinct, on="_ndc", how="left", nulls_equal=True, maintain_order="left")
+    return rows.with_columns(found["ndc_11"])
+
+
 def ndc_pattern(products: list[str]) -> str:
     """A pattern that finds every notation of an NDC of `products`, in text as it comes.
 

@@ -51,7 +51,8 @@ def read_typed(chosen: pl.DataFrame, schema: pa.DataFrameSchema) -> Typed:
         value = read_as(name, source, column)
         typed.append(value.alias(name))
         if polars_type(column) not in (pl.String, source):
-            lost = as_text(name, source).is_not_null() & value.is_null()
+            given = as_text(name, source) if source == pl.String else pl.col(name)
+            lost = given.is_not_null() & value.is_null()
             unreadable.append(lost.alias(_UNREADABLE + name))
     frame = chosen.select("row", *typed, *unreadable)
     failures = _failures(frame, schema)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from claims_edit.normalise import as_text, ndc_11, ndc_pattern
+from claims_edit.normalise import as_text, ndc_pattern, with_ndc_11
 from claims_edit.policies import Policy
 from claims_edit.reference import ReferenceData, in_force
 
@@ -27,14 +27,18 @@ class Scope:
         )
         return hcpcs.fill_null(False) | ndc.fill_null(False)
 
-    def holds(self, columns: dict[str, pl.DataType]) -> pl.Expr:
-        """Whether a row is in scope: the drug's HCPCS, or an NDC that is a product of it."""
-        hcpcs = as_text("hcpcs_code", columns["hcpcs_code"]).str.to_uppercase()
-        ndc = ndc_11(
-            as_text("ndc_code", columns["ndc_code"]).str.to_uppercase(), list(self.all_products)
+    def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The raw rows that are in scope (the drug's HCPCS, or an NDC that is a product of it), and
+        those that are not, each in their order."""
+        hcpcs = as_text("hcpcs_code", rows.schema["hcpcs_code"]).str.to_uppercase()
+        ndc = as_text("ndc_code", rows.schema["ndc_code"])
+        by_ndc = pl.col("ndc_11").str.slice(0, 9).is_in(self.products)
+        held = (
+            with_ndc_11(rows, ndc, list(self.all_products))
+            .select((hcpcs == self.hcpcs_code).fill_null(False) | by_ndc.fill_null(False))
+            .to_series()
         )
-        by_ndc = ndc.str.slice(0, 9).is_in(self.products)
-        return (hcpcs == self.hcpcs_code).fill_null(False) | by_ndc.fill_null(False)
+        return rows.filter(held), rows.filter(~held)
 
 
 def scope_of(policy: Policy, reference: ReferenceData) -> Scope:

@@ -12,91 +12,88 @@ _DATED = ("policy_version", "claim_line_start_date", "code")
 
 
 def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Adds what is known of the diagnoses of each line, one column a question."""
+    """Adds what is known of the diagnoses of each line: lists of codes, and two flags."""
     diagnoses = _diagnoses(lines)
-    judged = _considered(lines, diagnoses).join(_classes(diagnoses, context), on=_DATED, how="left")
-    considered = pl.col("considered")
-    covered = considered & pl.col("covered")
-
-    summary = (
-        judged.sort("line", "position")
-        .group_by("line")
-        .agg(
-            diagnosis_codes=pl.col("code"),
-            considered_diagnosis_codes=_codes(considered),
-            covered_diagnosis_codes=_codes(covered),
-            row_covered_codes=_codes(pl.col("covered")),
-            unlisted_codes=_codes(
-                considered & pl.col("family") & pl.col("valid") & ~pl.col("covered")
-            ),
-            invalid_codes=_codes(considered & pl.col("family") & ~pl.col("valid")),
-            covered_not_history=_any(covered & ~pl.col("history")),
-            active_disease=_any(pl.col("active_disease")),
-            female_codes=_codes(covered & (pl.col("sex") == "female")),
-            male_codes=_codes(covered & (pl.col("sex") == "male")),
-        )
-    )
-    flags = [c for c, t in summary.schema.items() if t == pl.Boolean]
-    lists = [c for c, t in summary.schema.items() if t == pl.List(pl.String)]
-    return (
-        lines.join(summary, on="line", how="left", maintain_order="left")
-        .with_columns(
-            pl.col(flags).fill_null(False),
-            pl.col(lists).fill_null(pl.lit([], dtype=pl.List(pl.String))),
-            _empty_pointers().alias("empty_pointers"),
-        )
-        .with_columns(
-            sexed_codes=pl.concat_list("female_codes", "male_codes"),
-            other_sex_codes=pl.when(pl.col("gender") == "male")
-            .then("female_codes")
-            .when(pl.col("gender") == "female")
-            .then("male_codes"),
-        )
+    judged = diagnoses.join(_classes(diagnoses, context), on=_DATED, how="left", nulls_equal=True)
+    considered, covered = pl.col("considered"), pl.col("covered")
+    of_family = considered & pl.col("family")
+    considered_covered = considered & covered
+    lists = {
+        "diagnosis_codes": pl.lit(True),
+        "considered_diagnosis_codes": considered,
+        "row_covered_codes": covered,
+        "covered_diagnosis_codes": considered_covered,
+        "unlisted_codes": of_family & pl.col("valid") & ~covered,
+        "invalid_codes": of_family & ~pl.col("valid"),
+        "female_codes": considered_covered & (pl.col("sex") == "female"),
+        "male_codes": considered_covered & (pl.col("sex") == "male"),
+    }
+    flags = {
+        "covered_not_history": considered_covered & ~pl.col("history"),
+        "active_disease": pl.col("active_disease"),
+    }
+    for name, condition in lists.items():
+        lines = _with_codes(lines, name, judged.filter(condition))
+    for name, condition in flags.items():
+        some = judged.filter(condition)["line"].unique()
+        lines = lines.with_columns(pl.col("line").is_in(some.implode()).alias(name))
+    return lines.with_columns(_empty_pointers().alias("empty_pointers")).with_columns(
+        sexed_codes=pl.concat_list("female_codes", "male_codes"),
+        other_sex_codes=pl.when(pl.col("gender") == "male")
+        .then("female_codes")
+        .when(pl.col("gender") == "female")
+        .then("male_codes"),
     )
 
 
-def _codes(condition: pl.Expr) -> pl.Expr:
-    return pl.col("code").filter(condition.fill_null(False)).unique(maintain_order=True)
-
-
-def _any(condition: pl.Expr) -> pl.Expr:
-    return condition.fill_null(False).any()
+def _with_codes(lines: pl.DataFrame, name: str, codes: pl.DataFrame) -> pl.DataFrame:
+    """Adds to each line its codes, in order, each once; an empty list where there is none."""
+    of_line = (
+        codes.sort("line", "position")
+        .group_by("line", maintain_order=True)
+        .agg(pl.col("code").alias(name))
+        .with_columns(pl.col(name).list.unique(maintain_order=True))
+    )
+    return lines.join(of_line, on="line", how="left", maintain_order="left").with_columns(
+        pl.col(name).fill_null(pl.lit([], dtype=pl.List(pl.String)))
+    )
 
 
 def _diagnoses(lines: pl.DataFrame) -> pl.DataFrame:
-    """The diagnoses of every line, one row each: line, position, code, and what dates them."""
-    keys = ("line", "policy_version", "claim_line_start_date")
+    """The diagnoses of every line, one row each, with what dates them.
+
+    `considered` is one that the line points to, or, where it points to none, every one.
+    """
+    pointers = [pl.col(p) for p in POINTER_COLUMNS]
+    points_to_none = (pl.col("claim_type") != "professional") | pl.all_horizontal(
+        p.is_null() for p in pointers
+    )
     used = [c for c in DIAGNOSIS_COLUMNS if lines[c].null_count() < lines.height]
-    columns = [
-        lines.select(*keys, position=pl.lit(DIAGNOSIS_COLUMNS.index(c) + 1), code=c).drop_nulls(
-            "code"
+    return pl.concat(
+        lines.filter(pl.col(column).is_not_null()).select(
+            "line",
+            "policy_version",
+            "claim_line_start_date",
+            position=pl.lit(position),
+            code=column,
+            considered=points_to_none
+            | pl.any_horizontal((p == position).fill_null(False) for p in pointers),
         )
-        for c in used or DIAGNOSIS_COLUMNS[:1]
-    ]
-    return pl.concat(columns)
-
-
-def _considered(lines: pl.DataFrame, diagnoses: pl.DataFrame) -> pl.DataFrame:
-    """Adds `considered`: pointed to, or, where a line points to none, every one."""
-    pointers = pl.concat_list(POINTER_COLUMNS).list.drop_nulls()
-    points = (pl.col("claim_type") == "professional") & (pointers.list.len() > 0)
-    pointed = lines.select("line", pointers=pl.when(points).then(pointers))
-    return diagnoses.join(pointed, on="line", how="left").with_columns(
-        considered=pl.col("pointers").list.contains(pl.col("position")).fill_null(True)
+        for position, column in enumerate(DIAGNOSIS_COLUMNS, 1)
+        if column in used or position == 1
     )
 
 
 def _empty_pointers() -> pl.Expr:
     """The positions that a professional line points to and that hold no diagnosis."""
-    code_at = pl.concat_list(DIAGNOSIS_COLUMNS)
-    empty = [
-        pl.when(
-            (pl.col("claim_type") == "professional")
-            & pl.col(p).is_not_null()
-            & code_at.list.get(pl.col(p) - 1, null_on_oob=True).is_null()
-        ).then(pl.col(p))
-        for p in POINTER_COLUMNS
-    ]
+    professional = pl.col("claim_type") == "professional"
+    empty = []
+    for pointer in map(pl.col, POINTER_COLUMNS):
+        held = pl.any_horizontal(
+            (pointer == position) & pl.col(column).is_not_null()
+            for position, column in enumerate(DIAGNOSIS_COLUMNS, 1)
+        )
+        empty.append(pl.when(professional & ~held).then(pointer))
     return pl.concat_list(empty).list.drop_nulls().cast(pl.List(pl.String))
 
 
@@ -116,27 +113,31 @@ def _classes(diagnoses: pl.DataFrame, context: Context) -> pl.DataFrame:
         .select(*_DATED, "sex", valid=pl.lit(True))
         .unique(_DATED, keep="any")
     )
-    begins = (("family", "family_prefixes"), ("active_disease", "active_disease_prefixes"))
     return (
-        distinct.join(context.diagnosis_terms, on="policy_version", how="left")
+        distinct.join(_kinds(distinct, context), on=["policy_version", "code"], how="left")
         .join(covered, on=_DATED, how="left")
-        .join(valid, on=_DATED, how="left")
-        .select(
-            *_DATED,
-            "sex",
-            pl.col("covered", "valid").fill_null(False),
-            *(_begins_with_one_of(prefixes).alias(name) for name, prefixes in begins),
-            history=pl.col("history_codes").list.contains(pl.col("code")).fill_null(False),
+        .join(valid, on=_DATED, how="left", nulls_equal=True)
+        .with_columns(
+            pl.col("covered", "valid", "family", "active_disease", "history").fill_null(False)
         )
     )
 
 
-def _begins_with_one_of(prefixes: str) -> pl.Expr:
-    pattern = (
-        "^(?:" + pl.col(prefixes).list.join("|").str.replace_all(".", r"\.", literal=True) + ")"
+def _kinds(codes: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Whether each code is of the policy's family, shows active disease, or is a history code."""
+    key = ["policy_version", "code"]
+    kinds = codes.select(key).unique().join(context.diagnosis_terms, on="policy_version")
+    for name in ("family", "active_disease"):
+        prefix = f"{name}_prefixes"
+        begins = pl.col("code").str.starts_with(pl.col(prefix))
+        begun = kinds.explode(prefix).filter(begins).select(*key, pl.lit(True).alias(name)).unique()
+        kinds = kinds.join(begun, on=key, how="left")
+    return kinds.select(
+        *key,
+        "family",
+        "active_disease",
+        history=pl.col("history_codes").list.contains(pl.col("code")),
     )
-    some = pl.col(prefixes).list.len() > 0
-    return pl.when(some).then(pl.col("code").str.contains(pattern)).fill_null(False)
 
 
 def _some(codes: str) -> pl.Expr:
