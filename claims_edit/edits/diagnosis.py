@@ -19,7 +19,6 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     of_family = considered & pl.col("family")
     considered_covered = considered & covered
     lists = {
-        "diagnosis_codes": pl.lit(True),
         "considered_diagnosis_codes": considered,
         "row_covered_codes": covered,
         "covered_diagnosis_codes": considered_covered,
@@ -37,7 +36,10 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     for name, condition in flags.items():
         some = judged.filter(condition)["line"].unique()
         lines = lines.with_columns(pl.col("line").is_in(some.implode()).alias(name))
-    return lines.with_columns(_empty_pointers().alias("empty_pointers")).with_columns(
+    return lines.with_columns(
+        _empty_pointers().alias("empty_pointers"),
+        diagnosis_codes=pl.concat_list(DIAGNOSIS_COLUMNS).list.drop_nulls(),
+    ).with_columns(
         sexed_codes=pl.concat_list("female_codes", "male_codes"),
         other_sex_codes=pl.when(pl.col("gender") == "male")
         .then("female_codes")
