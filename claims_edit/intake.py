@@ -45,6 +45,45 @@ class Claims:
 
 
 @dataclass(frozen=True)
+class Members:
+    """The members extract, of which only the members that are asked for are read."""
+
+    extract: Extract
+    states: pl.DataFrame
+
+    def of(self, member_ids: pl.Series) -> pl.DataFrame:
+        """The members' values as text, states in two letters, with the dates of enrollment."""
+        types = self.extract.columns
+        text = {c: as_text(c, t) for c, t in types.items()}
+        dates = ("enrollment_start_date", "enrollment_end_date")
+
+        def query(frame: pl.LazyFrame) -> pl.LazyFrame:
+            return (
+                frame.select(
+                    member_id=pl.coalesce(
+                        text["member_id"], *(text[c] for c in contracts.MEMBER_ID_FALLBACKS)
+                    ),
+                    birth_date=text["birth_date"],
+                    gender=text["gender"],
+                    state=self._two_letters(text["state"]),
+                    payer_type=text["payer_type"],
+                    **{c: read_as(c, types[c], MEMBERS.columns[c]) for c in dates},
+                )
+                .filter(pl.col("member_id").is_in(member_ids.implode()))
+                .unique()
+            )
+
+        return self.extract.collect(query)
+
+    def _two_letters(self, state: pl.Expr) -> pl.Expr:
+        codes = {
+            name.lower(): code for code, name in self.states.select("code", "name").iter_rows()
+        }
+        named = state.str.to_lowercase().replace_strict(codes, default=None, return_dtype=pl.String)
+        return pl.when(state.str.contains(r"^[A-Za-z]{2}$")).then(state).otherwise(named)
+
+
+@dataclass(frozen=True)
 class Authorizations:
     """The authorizations, good and rejected, and what the rejected ones can be read as."""
 
@@ -87,7 +126,7 @@ def open_members(path: str | Path) -> Extract:
     )
 
 
-def read_claims(extract: Extract, members: pl.DataFrame | None, scope: Scope) -> Claims:
+def read_claims(extract: Extract, members: Members | None, scope: Scope) -> Claims:
     """Read the rows in scope, and nothing else but the versions that name one of their claims."""
     raw = extract.collect(lambda f: f.filter(scope.of_raw(extract.columns)))
     raw = scope.split(raw)[0].with_row_index("row")
@@ -116,7 +155,7 @@ class ClaimRows:
     as_it_came: pl.DataFrame
 
 
-def read_claim_rows(raw: pl.DataFrame, members: pl.DataFrame | None) -> ClaimRows:
+def read_claim_rows(raw: pl.DataFrame, members: Members | None) -> ClaimRows:
     """Read raw claim rows (with `row`): fallbacks, members, types, and the checks of each row."""
     chosen = _with_fallbacks(raw)
     if members is not None:
@@ -199,7 +238,7 @@ def _with_fallbacks(raw: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_members(chosen: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+def _with_members(chosen: pl.DataFrame, members: Members) -> pl.DataFrame:
     """Fill what the claims lack from the member's row that covers the service date, or the latest."""
     texts = {c: as_text(c, chosen.schema[c]) for c in contracts.FILLED_FROM_MEMBERS}
     service = read_as("claim_line_start_date", pl.String(), CLAIMS.columns["claim_line_start_date"])
@@ -210,7 +249,7 @@ def _with_members(chosen: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     values = list(contracts.FILLED_FROM_MEMBERS.values())
     best = (
         lacking.select("row", "member_id", "claim_line_start_date")
-        .join(members, on="member_id")
+        .join(members.of(lacking["member_id"].drop_nulls().unique()), on="member_id")
         .with_columns(covers=covers.fill_null(False))
         .sort(
             "row",
@@ -231,33 +270,6 @@ def _with_members(chosen: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
         chosen.join(best, on="row", how="left", maintain_order="left")
         .with_columns(pl.coalesce(text, f"member:{c}").alias(c) for c, text in texts.items())
         .drop(f"member:{c}" for c in texts)
-    )
-
-
-def read_members(extract: Extract, states: pl.DataFrame) -> pl.DataFrame:
-    """The members' values as text, states in two letters, with the dates of enrollment."""
-    raw = extract.collect(lambda f: f)
-    text = {c: as_text(c, raw.schema[c]) for c in raw.columns}
-    dates = ("enrollment_start_date", "enrollment_end_date")
-    codes = {name.lower(): code for code, name in states.select("code", "name").iter_rows()}
-    state = text["state"]
-    return (
-        raw.select(
-            member_id=pl.coalesce(
-                text["member_id"], *(text[c] for c in contracts.MEMBER_ID_FALLBACKS)
-            ),
-            birth_date=text["birth_date"],
-            gender=text["gender"],
-            state=pl.when(state.str.contains(r"^[A-Za-z]{2}$"))
-            .then(state)
-            .otherwise(
-                state.str.to_lowercase().replace_strict(codes, default=None, return_dtype=pl.String)
-            ),
-            payer_type=text["payer_type"],
-            **{c: read_as(c, raw.schema[c], MEMBERS.columns[c]) for c in dates},
-        )
-        .drop_nulls("member_id")
-        .unique()
     )
 
 

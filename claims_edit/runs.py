@@ -106,7 +106,7 @@ def _run(
     with watch.step("claims"):
         members = None
         if inputs.members is not None:
-            members = intake.read_members(inputs.members, reference["states"])
+            members = intake.Members(inputs.members, reference["states"])
         claims = intake.read_claims(inputs.claims, members, scope_of(policy, reference))
         _require_few_rejects(claims, settings.max_reject_rate)
     with watch.step("authorizations"):

@@ -41,7 +41,7 @@ def validate(settings: ValidateSettings) -> list[Checked]:
     enrolled = None
     if members is not None:
         states = load_reference(settings.reference_data)["states"]
-        enrolled = intake.read_members(members, states)
+        enrolled = intake.Members(members, states)
     checked = [_claims(claims, enrolled)]
     if authorizations is not None:
         checked.append(_authorizations(authorizations))
@@ -50,7 +50,7 @@ def validate(settings: ValidateSettings) -> list[Checked]:
     return checked
 
 
-def _claims(extract: Extract, members: pl.DataFrame | None) -> Checked:
+def _claims(extract: Extract, members: intake.Members | None) -> Checked:
     rows, failures = 0, no_failures()
     for batch in _batches(extract):
         rows += batch.height

@@ -77,7 +77,7 @@ def edit_files(
     extract = intake.open_claims(claims, with_members=members is not None)
     enrolled = None
     if members is not None:
-        enrolled = intake.read_members(intake.open_members(members), reference["states"])
+        enrolled = intake.Members(intake.open_members(members), reference["states"])
     read = intake.read_claims(extract, enrolled, scope_of(drug, reference))
     authorized = intake.read_authorizations(intake.open_authorizations(authorizations))
     night = Night(read.lines, read.other_versions, authorized.rows, authorized.rejected_as)

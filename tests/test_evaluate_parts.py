@@ -32,7 +32,7 @@ EXTRACTS = ("sample", "tuva")
 def read(claims: Sequence[Path], authorizations: Path, members: Path) -> Night:
     """The night of an extract of files."""
     reference = reference_data()
-    enrolled = intake.read_members(intake.open_members(members), reference["states"])
+    enrolled = intake.Members(intake.open_members(members), reference["states"])
     extract = intake.open_claims(claims, with_members=True)
     rows = intake.read_claims(extract, enrolled, scope_of(policy(), reference))
     authorized = intake.read_authorizations(intake.open_authorizations(authorizations))
