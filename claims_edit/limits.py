@@ -19,7 +19,7 @@ import polars as pl
 
 from claims_edit.contracts import UNITS
 from claims_edit.edits.catalogue import LIMITS
-from claims_edit.normalise import millionths
+from claims_edit.normalise import from_millionths, millionths
 
 AUTHORIZATION_UNITS = "authorization-units-exceeded"
 _EPOCH = date(1970, 1, 1)
@@ -209,18 +209,18 @@ def _draw(
 
 _WINDOW_COLUMNS: dict[str, Any] = {
     "line": pl.UInt32,
-    "max_units": pl.Int64,
+    "max_units": pl.Int128,
     "window_days": pl.Int64,
     "window_start": pl.Date,
-    "units_before": pl.Int64,
-    "would_make": pl.Int64,
-    "room": pl.Int64,
+    "units_before": pl.Int128,
+    "would_make": pl.Int128,
+    "room": pl.Int128,
 }
 _AUTHORIZATION_COLUMNS: dict[str, Any] = {
     "line": pl.UInt32,
     "numbers": pl.String,
-    "approved_units": pl.Int64,
-    "room": pl.Int64,
+    "approved_units": pl.Int128,
+    "room": pl.Int128,
 }
 _OF_UNITS = ("max_units", "units_before", "would_make", "approved_units", "room")
 _EXCEEDED = dict.fromkeys(LIMITS, _WINDOW_COLUMNS) | {AUTHORIZATION_UNITS: _AUTHORIZATION_COLUMNS}
@@ -243,9 +243,9 @@ class LimitResults:
 
 
 def _results(decided: _Decided) -> LimitResults:
-    allowed = _frame(decided.allowed, {"line": pl.UInt32, "allowed_units": pl.Int64})
+    allowed = _frame(decided.allowed, {"line": pl.UInt32, "allowed_units": pl.Int128})
     draws = _frame(
-        decided.draws, {"line": pl.UInt32, "authorization_number": pl.String, "units": pl.Int64}
+        decided.draws, {"line": pl.UInt32, "authorization_number": pl.String, "units": pl.Int128}
     )
     drawn = (
         draws.with_columns(_units("units").cast(UNITS))
@@ -272,4 +272,4 @@ def _frame(rows: list[tuple[Any, ...]], schema: dict[str, Any]) -> pl.DataFrame:
 
 def _units(column: str) -> pl.Expr:
     """Whole millionths as a decimal."""
-    return (pl.col(column).cast(pl.Decimal(38, 6)) / 1_000_000).alias(column)
+    return from_millionths(pl.col(column)).alias(column)

@@ -124,8 +124,16 @@ def number(value: pl.Expr) -> pl.Expr:
 
 
 def millionths(value: pl.Expr) -> pl.Expr:
-    """A decimal of scale 6 as the integer number of its millionths, so that sums are exact."""
-    return value.to_physical().cast(pl.Int64)
+    """A decimal of scale 6 as the integer number of its millionths, so that sums are exact.
+
+    Of 128 bits, so that no sum of units that can be read overflows.
+    """
+    return value.to_physical().cast(pl.Int128)
+
+
+def from_millionths(value: pl.Expr) -> pl.Expr:
+    """A whole number of millionths as the decimal it is."""
+    return value.cast(pl.Decimal(38, 6)) / 1_000_000
 
 
 # ---- National Drug Codes --------------------------------------------------------------------

@@ -75,7 +75,9 @@ def units(column: str) -> pl.Expr:
 def listed(column: str) -> pl.Expr:
     """A list of texts as people write it: `A`, `A and B`, `A, B and C`."""
     texts = pl.col(column)
-    several = pl.format("{} and {}", texts.list.head(-1).list.join(", "), texts.list.last())
+    several = pl.format(
+        "{} and {}", texts.list.slice(0, texts.list.len() - 1).list.join(", "), texts.list.last()
+    )
     return pl.when(texts.list.len() > 1).then(several).otherwise(texts.list.join(""))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, known, sentence, units
-from claims_edit.normalise import millionths, number
+from claims_edit.normalise import from_millionths, millionths
 from claims_edit.reference import in_force
 
 _UNIT = "UN"
@@ -29,7 +29,7 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 def _groups(lines: pl.DataFrame) -> pl.DataFrame:
     wasted = pl.any_horizontal(pl.col("^hcpcs_modifier_.*$") == "JW").fill_null(False)
-    quantity = millionths(pl.col("ndc_quantity")).cast(pl.Int128)
+    quantity = millionths(pl.col("ndc_quantity"))
     package = millionths(pl.col("units_per_package"))
     billed = millionths(pl.col("service_unit_quantity"))
     missing = pl.col("ndc_quantity").is_null() | pl.col("ndc_unit").is_null()
@@ -38,9 +38,9 @@ def _groups(lines: pl.DataFrame) -> pl.DataFrame:
         ndc_group_lines=pl.len(),
         ndc_other_unit=known(pl.col("ndc_unit") != _UNIT).any(),
         ndc_missing_quantity=(~wasted & missing).any(),
-        ndc_units=(quantity * package).sum() / 10**12,
-        ndc_billed_units=billed.sum() / 10**6,
-        ndc_sums_differ=(quantity * package).sum() != billed.cast(pl.Int128).sum() * 10**6,
+        ndc_units=from_millionths((quantity * package).sum() // 10**6),
+        ndc_billed_units=from_millionths(billed.sum()),
+        ndc_sums_differ=(quantity * package).sum() != billed.sum() * 10**6,
     )
 
 
@@ -134,9 +134,9 @@ EDITS = (
                 "are billed",
                 "claim_id",
                 "claim_line_start_date",
-                number(pl.col("ndc_units").round(6)),
+                units("ndc_units"),
                 units("units_per_package"),
-                number(pl.col("ndc_billed_units").round(6)),
+                units("ndc_billed_units"),
             )
         ),
         unknown_message=sentence(
@@ -144,7 +144,7 @@ EDITS = (
             "be compared",
             "claim_id",
             "claim_line_start_date",
-            number(pl.col("ndc_billed_units").round(6)),
+            units("ndc_billed_units"),
         ),
         evidence=(
             "product",

@@ -7,7 +7,7 @@ import math
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, listed, sentence
-from claims_edit.normalise import millionths, number
+from claims_edit.normalise import from_millionths, millionths, number
 from claims_edit.reference import in_force
 
 _GROUP = ["claim_id", "claim_line_start_date", "hcpcs_code"]
@@ -28,7 +28,7 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
             any_jz=jz.any(),
             group_millionths=millionths(pl.col("service_unit_quantity")).sum(),
         )
-        .with_columns(group_units=number((pl.col("group_millionths") / 10**6).round(6)))
+        .with_columns(group_units=number(from_millionths(pl.col("group_millionths"))))
     )
     whole = _whole_vials(groups.filter("any_jz"), context.ndc_products)
     return lines.join(
