@@ -7,6 +7,7 @@ import traceback
 
 import click
 
+from claims_edit import log
 from claims_edit.cli import cli
 from claims_edit.errors import EXIT_FAULT, UserError
 
@@ -21,6 +22,9 @@ def outcome(arguments: list[str]) -> int:
     try:
         result = cli.main(args=arguments, prog_name="claims-edit", standalone_mode=False)
         return result if isinstance(result, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 2
     except UserError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
@@ -40,7 +44,7 @@ def outcome(arguments: list[str]) -> int:
 
 
 def _fail(message: str, exit_code: int) -> int:
-    click.echo(f"claims-edit: {message}", err=True)
+    log.failure(message, exit_code)
     return exit_code
 
 

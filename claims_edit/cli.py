@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import click
 
-from claims_edit import __version__
-from claims_edit.errors import UsageError
+from claims_edit import __version__, log
+from claims_edit.errors import InputError, UsageError
 from claims_edit.settings import DEFAULT_MAX_REJECT_RATE, DEFAULT_POLICY
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -65,27 +65,38 @@ def _config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path |
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"--config: {path}: cannot be read as TOML: {error}.") from error
-    known = {p.name for p in ctx.command.params if p.name != "config"}
     options = {key.replace("-", "_"): value for key, value in values.items()}
+    own = {p.name: p for p in ctx.command.params if p.name != "config"}
+    known = {p.name for command in cli.commands.values() for p in command.params} - {"config"}
     for key in options:
         if key not in known:
             names = ", ".join(sorted(str(k).replace("_", "-") for k in known))
             raise UsageError(f"--config: {path}: there is no option {key!r}; there is: {names}.")
     ctx.default_map = {
-        key: _from(path.parent, value) if key in _PATH_OPTIONS else _plain(value)
-        for key, value in options.items()
+        key: _value(path, own[key], value) for key, value in options.items() if key in own
     }
     return path
 
 
-def _from(folder: Path, value: Any) -> Any:
-    if isinstance(value, list):
-        return [str(folder / v) for v in value]
-    return str(folder / str(value))
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
+def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
+    """A value of the TOML file as the command line would give it; paths from the file's folder."""
+    name = str(parameter.name)
+    several = value if parameter.multiple and isinstance(value, list) else [value]
+    kind: tuple[type, ...] = (str,)
+    words = "a text"
+    if name == "replace":
+        kind, words = (bool,), "true or false"
+    elif name == "max_reject_rate":
+        kind, words = (int, float), "a number"
+    elif name == "as_of":
+        kind, words = (str, date), "a date"
+    if not all(isinstance(v, kind) and (bool in kind or v is not True) for v in several):
+        raise UsageError(f"--config: {path}: {name.replace('_', '-')} must be {words}.")
+    if name in _PATH_OPTIONS:
+        several = [str(path.parent / v) for v in several]
+    elif name == "as_of":
+        several = [str(v) for v in several]
+    return several if parameter.multiple else several[0]
 
 
 def _option(name: str, **attributes: Any) -> Callable[[_F], _F]:
@@ -149,7 +160,12 @@ def cli() -> None:
 @_REFERENCE
 @_option("--run-id", help="Name of the run.  [default: the as-of date]")
 @_option("--replace", is_flag=True, help="Publish anew under a run id that is taken.")
-@_option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day of the run.  [default: today]")
+@_option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Day of the run.  [default: today]",
+)
 @_option(
     "--max-reject-rate",
     type=float,
@@ -172,15 +188,14 @@ def run(log_format: str, **options: Any) -> None:
     \b
     claims-edit run --claims 'night/*.parquet' --authorizations auths.csv --out runs/
     """
+    log.set_up(log_format, quiet=sys.stderr.isatty())
     _refuse_what_is_not_read(options)
-    from claims_edit import log, runs
+    from claims_edit import runs
     from claims_edit.report.summary import summary
 
-    log.set_up(log_format, quiet=sys.stderr.isatty())
     with _progress(runs.STEPS) as announce:
         folder, manifest = runs.run(_run_settings(options), announce)
-    click.echo(summary(manifest))
-    click.echo(f"\nReports: {folder}{os.sep}  (open flagged_lines.parquet first)")
+    _say(f"{summary(manifest)}\n\nReports: {folder}{os.sep}  (open flagged_lines.parquet first)")
 
 
 @cli.command(cls=_Command)
@@ -191,17 +206,17 @@ def run(log_format: str, **options: Any) -> None:
 @_REFERENCE
 @_CONFIG
 @_LOG
-def validate(log_format: str, **options: Any) -> int:
+def validate(log_format: str, **options: Any) -> None:
     """Check every row of the extracts, in scope or not; publish nothing.
 
     \b
     claims-edit validate --claims night/ --authorizations auths.csv
     """
+    log.set_up(log_format, quiet=sys.stderr.isatty())
     _refuse_what_is_not_read(options)
-    from claims_edit import log, validation
+    from claims_edit import validation
     from claims_edit.settings import ValidateSettings
 
-    log.set_up(log_format, quiet=sys.stderr.isatty())
     settings = ValidateSettings(
         claims=tuple(Path(p) for p in options["claims"]),
         reference_data=_reference_folder(options),
@@ -210,10 +225,22 @@ def validate(log_format: str, **options: Any) -> int:
     )
     checked = validation.validate(settings)
     for extract in checked:
-        click.echo(f"{extract.name}: {extract.rows:,} rows, {extract.bad_rows:,} bad")
+        _say(f"{extract.name}: {extract.rows:,} rows, {extract.bad_rows:,} bad")
         for check, count in extract.checks.items():
-            click.echo(f"  {count:>9,}  {check}")
-    return 3 if any(extract.bad_rows for extract in checked) else 0
+            _say(f"  {count:>9,}  {check}")
+    bad = [f"{e.name} ({e.bad_rows:,} of {e.rows:,})" for e in checked if e.bad_rows]
+    if bad:
+        raise InputError(
+            f"{', '.join(bad)}: rows that fail a check; mend them, or a run rejects them."
+        )
+
+
+def _say(text: str) -> None:
+    """Print for people. What is done stays done, whether or not anybody reads it."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
 def _refuse_what_is_not_read(options: dict[str, Any]) -> None:
@@ -266,7 +293,9 @@ def _progress(steps: tuple[str, ...]) -> Iterator[Callable[[str], None]]:
 
         def announce(step: str) -> None:
             nonlocal begun
-            bar.update(min(begun, 1), step)
+            bar.update(min(begun, 1))
+            bar.current_item = step
+            bar.render_progress()
             begun += 1
 
         yield announce

@@ -17,6 +17,9 @@ from claims_edit.normalise import as_text, can_read
 
 _SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _GZIP_CHUNK = 1 << 20
+_TAIL = 1 << 16
+# What polars raises on a file that it cannot read; on some damaged Parquet files it panics.
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Extract:
         """What `query` makes of the extract. Raises InputError naming the file that cannot be read."""
         try:
             return query(self.frame).collect()
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except _UNREADABLE as error:
             for file in self.files:
                 self._read(file, lambda f: f.frame.select(pl.all().count()))
             raise InputError(
@@ -65,7 +68,7 @@ class Extract:
             frame = _aligned(file, self.columns)
             try:
                 yield from frame.collect_batches(chunk_size=rows, maintain_order=True)
-            except (pl.exceptions.PolarsError, OSError) as error:
+            except _UNREADABLE as error:
                 raise _unreadable(self.name, file.path, error) from error
 
     def require_unchanged(self) -> None:
@@ -79,7 +82,7 @@ class Extract:
     def _read(self, file: SourceFile, query: Callable[[SourceFile], pl.LazyFrame]) -> pl.DataFrame:
         try:
             return query(file).collect()
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except _UNREADABLE as error:
             raise _unreadable(self.name, file.path, error) from error
 
 
@@ -113,7 +116,7 @@ def _resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:
     for given in paths:
         path = Path(given)
         if path.is_dir():
-            matches = [p for p in path.rglob("*") if p.is_file() and _has_known_suffix(p)]
+            matches = [p for p in path.rglob("*") if p.is_file() and _is_data(p, path)]
             problem = f"the folder holds no {', '.join(_SUFFIXES)} file"
         elif path.exists():
             if not _has_known_suffix(path):
@@ -131,6 +134,12 @@ def _resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:
     return sorted(set(found))
 
 
+def _is_data(path: Path, folder: Path) -> bool:
+    """A file of a format that is read, and not in a hidden or temporary place of the folder."""
+    hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    return not hidden and _has_known_suffix(path)
+
+
 def _has_known_suffix(path: Path) -> bool:
     return path.name.lower().endswith(_SUFFIXES)
 
@@ -140,10 +149,14 @@ def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
         stamp = _stamp(path)
         if path.name.lower().endswith(".gz"):
             _require_whole_gzip(name, path)
+        elif path.name.lower().endswith(".csv"):
+            _require_whole_csv(name, path)
         frame = _scan(path)
         header = frame.collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(name, path, error) from error
+    if any("\r" in column for column in header.names()):
+        raise InputError(f"{name}: {path}: lines end in CR alone; end them in LF or CR LF.")
     names = {column.strip().lstrip("\ufeff"): column for column in header.names()}
     for column in names:
         base = column.removesuffix("_duplicated_0")
@@ -184,7 +197,20 @@ def _require_whole_gzip(name: str, path: Path) -> None:
         raise InputError(f"{name}: {path}: the gzip file is cut short; send it again, whole.")
 
 
-def _unreadable(name: str, path: Path, error: Exception) -> InputError:
+def _require_whole_csv(name: str, path: Path) -> None:
+    """A CSV file that was cut short ends within a line, and the rest of that line reads as null."""
+    with path.open("rb") as file:
+        header = file.readline()
+        file.seek(max(path.stat().st_size - _TAIL, 0))
+        tail = file.read()
+    last = tail.rpartition(b"\n")[2]
+    if last and b'"' not in last + header and last.count(b",") < header.count(b","):
+        raise InputError(
+            f"{name}: {path}: the file ends within a line, as if cut short; send it again, whole."
+        )
+
+
+def _unreadable(name: str, path: Path, error: BaseException) -> InputError:
     if isinstance(error, pl.exceptions.NoDataError):
         return InputError(f"{name}: {path}: the file is empty; it needs at least a header line.")
     text = str(error)
@@ -215,7 +241,7 @@ def _require_columns(
             continue
         if not any(c in file.columns for c in (column, *stand_ins)):
             also = f" (or {' or '.join(stand_ins)})" if stand_ins else ""
-            has = ", ".join(file.columns) or "none that is known"
+            has = ", ".join(file.columns) or "none (is it comma-separated UTF-8?)"
             raise InputError(
                 f"{name}: {file.path}: the required column {column}{also} is missing. "
                 f"Known columns of the file: {has}."

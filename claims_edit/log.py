@@ -7,6 +7,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+LOGGER = logging.getLogger("claims_edit")
 _EXTRA = ("step", "seconds", "run_id", "exit_code")
 
 
@@ -31,11 +32,19 @@ def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def failure(message: str, exit_code: int) -> None:
+    """The one message of a command that failed, in the form of the log."""
+    handlers = LOGGER.handlers
+    if handlers and isinstance(handlers[0].formatter, _Json):
+        LOGGER.error(message, extra={"exit_code": exit_code})
+    else:
+        print(f"claims-edit: {message}", file=sys.stderr)
+
+
 def set_up(log_format: str, *, quiet: bool) -> None:
     """Log to standard error in `log_format`; `quiet` leaves warnings and errors only."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if log_format == "json" else _Text())
-    logger = logging.getLogger("claims_edit")
-    logger.handlers = [handler]
-    logger.propagate = False
-    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    LOGGER.handlers = [handler]
+    LOGGER.propagate = False
+    LOGGER.setLevel(logging.WARNING if quiet else logging.INFO)

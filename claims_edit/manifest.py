@@ -25,12 +25,13 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class RowCounts:
-    """What became of the rows of the claims extract."""
+    """What became of the rows of the claims and the authorizations."""
 
     read: int
     in_scope: int
     rejected: int
-    edited: int
+    authorizations_read: int
+    authorizations_rejected: int
 
     @property
     def out_of_scope(self) -> int:
@@ -133,6 +134,10 @@ def account_of(rows: RowCounts, lines: pl.DataFrame, findings: pl.DataFrame) -> 
             "out_of_scope": rows.out_of_scope,
             "rejected": rows.rejected,
             "edited": lines.height,
+        },
+        "authorizations": {
+            "read": rows.authorizations_read,
+            "rejected": rows.authorizations_rejected,
         },
         "dispositions": _by_disposition(lines),
         "edits": _by_edit(lines, findings),

@@ -13,8 +13,9 @@ from claims_edit.contracts import polars_type
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _COMPACT_DATE = r"^[0-9]{8}$"
 _INTEGER = r"^[+-]?[0-9]{1,18}(\.0+)?$"
-# What a number loses at most by being kept as floating point.
-_FLOAT_NOISE = 1e-12
+# What a number loses at most by being kept as floating point, and the integers it keeps whole.
+_FLOAT_NOISE, _FLOAT32_NOISE = 1e-12, 1e-6
+_FLOAT_WHOLE = 2.0**53
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 
 # Labeler-product-package lengths of the hyphenated notations that name one NDC.
@@ -87,12 +88,17 @@ def _decimal(text: pl.Expr, target: pl.Decimal) -> pl.Expr:
     return pl.when(text.str.contains(exact)).then(text).cast(target, strict=False)
 
 
-def _decimal_of_float(value: pl.Expr, target: pl.Decimal) -> pl.Expr:
+def _decimal_of_float(column: str, source: pl.DataType, target: pl.Decimal) -> pl.Expr:
     """The decimal that a floating-point number was, where it was one of the target's scale."""
-    nearest = value.round(target.scale)
-    exact = (value - nearest).abs() <= value.abs() * _FLOAT_NOISE
+    value = pl.col(column).cast(pl.Float64)
+    noise = _FLOAT_NOISE if source == pl.Float64 else _FLOAT32_NOISE
     fits = value.is_finite() & (value.abs() < 10.0 ** (target.precision - target.scale))
-    return pl.when(fits & exact).then(nearest).cast(target, strict=False)
+    nearest = value.round(target.scale)
+    exact = (value - nearest).abs() <= value.abs() * noise
+    scaled = (value.abs() * 10.0**target.scale) < _FLOAT_WHOLE
+    whole = pl.when(fits & (value == value.round())).then(value).cast(pl.Int64, strict=False)
+    part = pl.when(fits & exact & scaled).then(nearest).cast(target, strict=False)
+    return pl.coalesce(whole.cast(target, strict=False), part)
 
 
 def _boolean(text: pl.Expr) -> pl.Expr:
@@ -110,7 +116,7 @@ def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Ex
         return pl.col(column) if source == pl.Boolean else _boolean(text)
     if isinstance(target, pl.Decimal):
         if source.is_float():
-            return _decimal_of_float(pl.col(column).cast(pl.Float64), target)
+            return _decimal_of_float(column, source, target)
         return _decimal(text, target)
     if target == pl.Int64:
         whole = pl.when(text.str.contains(_INTEGER)).then(text.str.extract(r"^([^.]*)", 1))

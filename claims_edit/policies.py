@@ -12,12 +12,13 @@ from typing import Any, NoReturn
 
 import polars as pl
 
-from claims_edit.contracts import ACTIONS, COVERED_DIAGNOSES, LINES_OF_BUSINESS
+from claims_edit.contracts import ACTIONS, COVERED_DIAGNOSES, LINES_OF_BUSINESS, empty
 from claims_edit.edits.catalogue import CLINICAL, EDITS, LIMITS
 from claims_edit.errors import UsageError
 from claims_edit.reference import ReferenceTable, in_force_on, read_table
 
 _STATUSES = ("active", "draft")
+_WORDS = {str: "a text", int: "a whole number", date: "a date", list: "a list", dict: "a table"}
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,13 @@ def load_policy(reference_folder: Path, policy_id: str) -> Policy:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"policy: {path}: cannot be read as TOML: {error}.") from error
     tables = [ReferenceTable(path, pl.DataFrame(), len(content), _digest(content))]
-    covered = pl.DataFrame(schema=dict.fromkeys(COVERED_DIAGNOSES.columns, pl.String))
+    covered = empty(COVERED_DIAGNOSES)
     listed = folder / "covered_diagnoses.csv"
     if listed.exists():
         tables.append(read_table(listed, COVERED_DIAGNOSES))
         covered = tables[-1].rows
     top = _Table(path, "the file", document)
+    top.only("id", "title", "payer", "hcpcs_code", "document", "versions")
     policy = Policy(
         id=top.text("id"),
         title=top.text("title"),
@@ -124,6 +126,9 @@ def load_policy(reference_folder: Path, policy_id: str) -> Policy:
         covered_diagnoses=covered,
         tables=tuple(tables),
     )
+    names = [v.version for v in policy.versions]
+    unknown = sorted(set(covered["version"]) - set(names))
+    top.require(not unknown, f"covered_diagnoses.csv names versions that there are not: {unknown}")
     top.require(policy.id == policy_id, f"id is {policy.id!r}, and the folder is {policy_id!r}")
     _require_one_version_a_day(top, policy)
     return policy
@@ -142,8 +147,13 @@ def _digest(content: bytes) -> str:
 
 
 def _version(policy_id: str, table: _Table, covered: pl.DataFrame) -> PolicyVersion:
+    table.only(
+        *("version", "status", "start_date", "end_date", "minimum_age", "authorization_months"),
+        *("diagnoses", "limits", "program_terms", "edits"),
+    )
     name = table.text("version")
     diagnoses = table.table("diagnoses", optional=True)
+    diagnoses.only("family_prefixes", "history_codes", "active_disease_prefixes")
     rules = table.table("edits")
     edits = {edit_id: _edit_rule(rules, edit_id) for edit_id in rules.values}
     limits = tuple(_limit(t) for t in table.tables("limits"))
@@ -173,6 +183,7 @@ def _edit_rule(rules: _Table, edit_id: str) -> EditRule:
     if edit_id not in EDITS and edit_id not in CLINICAL:
         rules.refuse(f"there is no edit {edit_id!r}")
     rule = rules.table(edit_id)
+    rule.only("fail", "unknown", "section")
     allowed = tuple(a for a in ACTIONS if a != "cutback")
     if edit_id in EDITS and EDITS[edit_id].kind == "limit":
         allowed = ACTIONS
@@ -184,6 +195,7 @@ def _edit_rule(rules: _Table, edit_id: str) -> EditRule:
 
 
 def _limit(table: _Table) -> Limit:
+    table.only("edit", "max_units", "window_days", "section")
     edit_id = table.choice("edit", tuple(LIMITS))
     max_units, window = table.integer("max_units"), table.integer("window_days")
     if max_units is None or window is None or max_units < 0 or window < 1:
@@ -192,9 +204,10 @@ def _limit(table: _Table) -> Limit:
 
 
 def _program_terms(table: _Table) -> ProgramTerms:
+    table.only("line_of_business", "state", "program", "section")
     return ProgramTerms(
         table.choice("line_of_business", LINES_OF_BUSINESS),
-        table.text("state"),
+        table.text("state").strip().upper(),
         table.text("program"),
     )
 
@@ -257,8 +270,15 @@ class _Table:
         if value is None and optional:
             return None
         if type(value) is not kind:
-            self.refuse(f"{key} must be written, as {kind.__name__}")
+            self.refuse(f"{key} must be written, as {_WORDS[kind]}")
         return value
+
+    def only(self, *known: str) -> None:
+        """Refuse a key that nothing reads: it may be a misspelt one that matters."""
+        for key in self.values:
+            self.require(
+                key in known, f"there is no key {key!r} here; there is: {', '.join(known)}"
+            )
 
     def text(self, key: str) -> str:
         value: str = self._get(key, str)
@@ -280,7 +300,8 @@ class _Table:
 
     def codes(self, key: str) -> tuple[str, ...]:
         value = self._get(key, list, optional=True) or []
-        return tuple(str(v).strip().upper() for v in value)
+        bare = [str(v).strip().upper().replace(".", "") for v in value]
+        return tuple(f"{v[:3]}.{v[3:]}" if len(v) > 3 else v for v in bare)
 
     def table(self, key: str, *, optional: bool = False) -> _Table:
         value = self._get(key, dict, optional=optional) or {}

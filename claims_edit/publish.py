@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from claims_edit.contracts import RUN_TABLES
 from claims_edit.errors import AlreadyPublishedError, OutputBusyError, UsageError
 from claims_edit.manifest import NAME
 
 _LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
 _RUN = "run_id="
+FILES = frozenset({NAME, *(f"{table}.parquet" for table in RUN_TABLES)})
 
 
 def run_folder(out: Path, run_id: str) -> Path:
@@ -38,7 +40,7 @@ def holding(out: Path) -> Iterator[None]:
 
     Raises UsageError where the folder cannot be written, OutputBusyError where a run holds it.
     """
-    with _writable(out):
+    with writable(out):
         out.mkdir(parents=True, exist_ok=True)
         lock = (out / _LOCK).open("a+")
     with lock:
@@ -61,7 +63,7 @@ def holding(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _writable(out: Path) -> Iterator[None]:
+def writable(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -79,9 +81,16 @@ def _clean(out: Path) -> None:
         else:
             shutil.rmtree(folder, ignore_errors=True)
             old.rename(folder)
-    for leftover in (*out.glob(f"{_STAGING}*"), *out.glob(f"{_RUN}*")):
-        if leftover.name.startswith(_STAGING) or not is_published(leftover):
+    for leftover in out.glob(f"{_STAGING}*"):
+        shutil.rmtree(leftover)
+    for leftover in out.glob(f"{_RUN}*"):
+        if leftover.is_dir() and not is_published(leftover) and _is_ours(leftover):
             shutil.rmtree(leftover)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder holds nothing but what a run writes."""
+    return {file.name for file in folder.iterdir()} <= FILES
 
 
 def require_free(out: Path, run_id: str, *, replace: bool) -> None:
@@ -97,7 +106,7 @@ def require_free(out: Path, run_id: str, *, replace: bool) -> None:
 def staged(out: Path, run_id: str) -> Iterator[Path]:
     """A folder to write a run in; it is gone afterwards, whatever happens."""
     folder = out / f"{_STAGING}{run_id}"
-    with _writable(out):
+    with writable(out):
         folder.mkdir()
     try:
         yield folder
@@ -106,21 +115,30 @@ def staged(out: Path, run_id: str) -> Iterator[Path]:
 
 
 def publish(staging: Path, out: Path, run_id: str) -> Path:
-    """Move a staged run into place, its manifest last. Its id is free, or is replaced."""
+    """Move a staged run into place, its manifest last. Its id is free, or is replaced.
+
+    Where that fails, the folder is as it was, and what it replaces stands where it stood.
+    """
     folder = run_folder(out, run_id)
     old = out / f"{_REPLACED}{run_id}"
     for file in staging.iterdir():
         _sync(file)
     if is_published(folder):
         folder.rename(old)
-    folder.mkdir()
-    for file in sorted(staging.iterdir()):
-        if file.name != NAME:
-            file.rename(folder / file.name)
-    _sync(folder)
-    (staging / NAME).rename(folder / NAME)
-    _sync(folder)
-    _sync(out)
+    try:
+        folder.mkdir()
+        for file in sorted(staging.iterdir()):
+            if file.name != NAME:
+                file.rename(folder / file.name)
+        _sync(folder)
+        (staging / NAME).rename(folder / NAME)
+        _sync(folder)
+        _sync(out)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        if old.exists():
+            old.rename(folder)
+        raise
     shutil.rmtree(old, ignore_errors=True)
     return folder
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def _run(
             claims.lines, claims.other_versions, authorizations.rows, authorizations.rejected_as
         )
         outcome = evaluate(night, policy, reference, settings.as_of)
-    with publish.staged(settings.out, settings.run_id) as staging:
+    with publish.staged(settings.out, settings.run_id) as staging, publish.writable(settings.out):
         with watch.step("reports"):
             _write(staging, _tables(outcome, claims, authorizations))
             files = [entry for extract in inputs.all for entry in input_files(extract)]
@@ -134,15 +135,15 @@ def _warn_of_earlier_runs(settings: RunSettings) -> None:
     earlier = [r for r in publish.published_runs(settings.out) if r != settings.run_id]
     if earlier:
         LOG.warning(
-            "%d earlier runs in %s are not read: this version edits each extract by itself",
-            len(earlier),
+            "earlier runs in %s (%d) are not read: this version edits each extract by itself",
             settings.out,
+            len(earlier),
         )
 
 
 def _require_few_rejects(claims: intake.Claims, limit: float) -> None:
     rejects, rows = claims.rejected.height, claims.in_scope_rows
-    if rejects < _NEVER_STOPS_BELOW or rejects <= limit * rows:
+    if rejects < _NEVER_STOPS_BELOW or rejects <= Decimal(str(limit)) * rows:
         return
     counts = (
         claims.rejected["failed_checks"]
@@ -153,8 +154,8 @@ def _require_few_rejects(claims: intake.Claims, limit: float) -> None:
     worst = ", ".join(f"{check} ({count})" for check, count in counts.head(5).iter_rows())
     raise InputError(
         f"claims: {rejects} of {rows} in-scope rows were rejected, above --max-reject-rate {limit:g}; "
-        f"nothing was published. Failed checks: {worst}. Mend the extract, or look at its rows with "
-        "claims-edit validate."
+        f"nothing was published. Failed checks: {worst}. Mend the extract; to see the rows, run with "
+        "--max-reject-rate 1 into another --out and open rejected_lines.parquet."
     )
 
 
@@ -197,7 +198,8 @@ def _manifest(
         read=sum(f["rows"] for f in files if f["extract"] == "claims"),
         in_scope=claims.in_scope_rows,
         rejected=tables["rejected_lines"].height,
-        edited=tables["lines"].height,
+        authorizations_read=sum(f["rows"] for f in files if f["extract"] == "authorizations"),
+        authorizations_rejected=tables["rejected_authorizations"].height,
     )
     account = account_of(rows, tables["lines"], tables["findings"])
     if not (account["balance"]["rows_close"] and account["balance"]["charges_close"]):

@@ -11,7 +11,7 @@ from claims_edit.errors import UsageError
 
 DEFAULT_POLICY = "prime-ic-0072"
 DEFAULT_MAX_REJECT_RATE = 0.01
-_RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,10 @@ class RunSettings:
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
 
     def __post_init__(self) -> None:
-        if not _RUN_ID.match(self.run_id):
+        if not _RUN_ID.fullmatch(self.run_id):
             raise UsageError(
-                f"--run-id: {self.run_id!r} cannot name a folder; use letters, digits, '.', '_', '-'."
+                f"--run-id: {self.run_id!r} cannot name a folder; "
+                "use at most 100 letters, digits, '.', '_', '-'."
             )
         if not 0 <= self.max_reject_rate <= 1:
             raise UsageError("--max-reject-rate: must be between 0 and 1, such as 0.01.")

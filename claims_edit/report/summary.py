@@ -10,11 +10,12 @@ from claims_edit.contracts import DISPOSITIONS
 
 def summary(manifest: dict[str, Any]) -> str:
     """Lines and charges by disposition, lines by edit, and what became of every row."""
-    rows = manifest["rows"]
+    rows, authorizations = manifest["rows"], manifest["authorizations"]
     parts = [
         f"Run {manifest['run_id']}, policy {manifest['policy']['id']}",
         f"Rows read {rows['read']:,}: out of scope {rows['out_of_scope']:,}, "
-        f"rejected {rows['rejected']:,}, edited {rows['edited']:,}",
+        f"rejected {rows['rejected']:,}, edited {rows['edited']:,}\n"
+        f"Authorizations read {authorizations['read']:,}: rejected {authorizations['rejected']:,}",
         _dispositions(manifest["dispositions"]),
     ]
     if manifest["edits"]:

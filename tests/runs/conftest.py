@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runs.support import Manifest, manifest_of, published
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published run of the sample; read it, and leave it as it is."""
+    return published(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def manifest(run: Path) -> Manifest:
+    return manifest_of(run)
