@@ -204,7 +204,8 @@ def _require_whole_csv(name: str, path: Path) -> None:
         file.seek(max(path.stat().st_size - _TAIL, 0))
         tail = file.read()
     last = tail.rpartition(b"\n")[2]
-    if last and b'"' not in last + header and last.count(b",") < header.count(b","):
+    plain = b'"' not in last + header and b"\0" not in header
+    if last and plain and last.count(b",") < header.count(b","):
         raise InputError(
             f"{name}: {path}: the file ends within a line, as if cut short; send it again, whole."
         )

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from claims_edit import __version__
+from claims_edit.errors import InputError
 from claims_edit.extracts import Extract
 from claims_edit.policies import Policy
 from claims_edit.reference import ReferenceData, ReferenceTable
@@ -73,10 +74,15 @@ def _amount(value: object) -> str:
 
 def input_files(extract: Extract) -> list[dict[str, Any]]:
     """Path, size, rows and digest of every file of an extract."""
-    return [
-        {"extract": extract.name, "path": str(file.path), "rows": rows, **digest_of(file.path)}
-        for file, rows in zip(extract.files, extract.row_counts(), strict=True)
-    ]
+    try:
+        return [
+            {"extract": extract.name, "path": str(file.path), "rows": rows, **digest_of(file.path)}
+            for file, rows in zip(extract.files, extract.row_counts(), strict=True)
+        ]
+    except OSError as error:
+        raise InputError(
+            f"{extract.name}: {error.filename}: cannot be read again; run when it is whole."
+        ) from error
 
 
 def digest_of(path: Path) -> dict[str, Any]:

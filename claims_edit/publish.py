@@ -68,7 +68,8 @@ def writable(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UsageError(
-            f"--out: {out} cannot be written ({error.strerror}); choose a folder that can."
+            f"--out: {out} cannot be written ({error.strerror}); nothing was published. "
+            "Make room, or choose a folder that can."
         ) from error
 
 

@@ -37,7 +37,16 @@ from claims_edit.settings import RunSettings
 LOG = logging.getLogger("claims_edit")
 _NEVER_STOPS_BELOW = 10
 
-STEPS = ("reference data", "inputs", "claims", "authorizations", "edits", "reports", "publishing")
+STEPS = (
+    "reference data",
+    "inputs",
+    "claims",
+    "authorizations",
+    "edits",
+    "reports",
+    "writing",
+    "publishing",
+)
 Announce = Callable[[str], None]
 
 
@@ -117,14 +126,16 @@ def _run(
             claims.lines, claims.other_versions, authorizations.rows, authorizations.rejected_as
         )
         outcome = evaluate(night, policy, reference, settings.as_of)
-    with publish.staged(settings.out, settings.run_id) as staging, publish.writable(settings.out):
-        with watch.step("reports"):
-            _write(staging, _tables(outcome, claims, authorizations))
-            files = [entry for extract in inputs.all for entry in input_files(extract)]
+    with watch.step("reports"):
+        tables = _tables(outcome, claims, authorizations)
+        files = [entry for extract in inputs.all for entry in input_files(extract)]
+        for extract in inputs.all:
+            extract.require_unchanged()
+    with publish.writable(settings.out), publish.staged(settings.out, settings.run_id) as staging:
+        with watch.step("writing"):
+            _write(staging, tables)
             content = _manifest(staging, settings, policy, reference, files, claims)
         with watch.step("publishing"):
-            for extract in inputs.all:
-                extract.require_unchanged()
             content["timings"] = watch.seconds
             (staging / NAME).write_text(to_json(content), encoding="utf-8")
             folder = publish.publish(staging, settings.out, settings.run_id)

@@ -47,7 +47,13 @@ def test_a_whole_extract_of_such_dates_stops_the_run(operator: Operator) -> None
     operator.refused(
         3,
         extract,
-        says=["claims:", "20 of 20", f"{DATE}:readable (20)", "--max-reject-rate", "validate"],
+        says=[
+            "claims:",
+            "20 of 20",
+            f"{DATE}:readable (20)",
+            "--max-reject-rate",
+            "rejected_lines.parquet",
+        ],
     )
 
 

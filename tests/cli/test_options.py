@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from claims_edit.runs import STEPS
 from tests.cli.support import AS_OF, Operator, claims, csv_text, in_a_process, one_message
 from tests.support import REFERENCE, write_csv
 
@@ -125,7 +126,7 @@ def is_the_run_that_was_asked_for(operator: Operator, err: str) -> None:
         "authorizations",
         "members",
     ]
-    assert [json.loads(line)["level"] for line in err.splitlines()] == ["info"] * 7
+    assert [json.loads(line)["level"] for line in err.splitlines()] == ["info"] * len(STEPS)
 
 
 def test_every_option_from_the_command_line(night: Operator) -> None:

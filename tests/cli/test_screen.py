@@ -112,7 +112,8 @@ def test_earlier_runs_that_are_not_read_are_warned_of(operator: Operator, extrac
     said = operator.run(extract, options=["--run-id", "later", "--log-format", "json"])
     warnings = [e for e in map(json.loads, said.err.splitlines()) if e["level"] == "warning"]
     assert len(warnings) == 1
-    assert "1 earlier run" in warnings[0]["message"]
+    assert warnings[0]["message"].startswith("earlier runs in ")
+    assert "(1) are not read" in warnings[0]["message"]
 
 
 # ---- summary --------------------------------------------------------------------------------
@@ -126,6 +127,7 @@ def test_the_summary_accounts_for_every_row_and_names_the_reports(
         f"Run {AS_OF}, policy prime-ic-0072",
         "",
         "Rows read 6: out of scope 1, rejected 0, edited 5",
+        "Authorizations read 30: rejected 0",
         "",
         "disposition  lines     charge  denied charge",
         "-----------  -----  ---------  -------------",

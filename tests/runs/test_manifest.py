@@ -46,6 +46,7 @@ def test_it_has_every_field(manifest: Manifest) -> None:
         "history",
         "outputs",
         "rows",
+        "authorizations",
         "dispositions",
         "edits",
         "balance",

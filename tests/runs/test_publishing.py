@@ -129,7 +129,7 @@ def test_a_fault_while_a_run_is_replaced_leaves_the_old_one_published(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", full)
-    assert outcome([*ARGUMENTS, "--out", str(tmp_path), "--replace"]) == 1
+    assert outcome([*ARGUMENTS, "--out", str(tmp_path), "--replace"]) == 2
     assert run_folders(tmp_path) == ["run_id=tonight"]
     assert publish.published_runs(tmp_path) == ["tonight"]
     assert digests(tmp_path / "run_id=tonight") == before
@@ -154,8 +154,10 @@ def test_a_table_that_cannot_be_written_publishes_nothing(
         write_parquet(self, file, **options)
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
-    assert outcome([*ARGUMENTS, "--out", str(tmp_path), "--replace"]) == 1
-    assert "nothing was published" in capsys.readouterr().err
+    assert outcome([*ARGUMENTS, "--out", str(tmp_path), "--replace"]) == 2
+    message = capsys.readouterr().err
+    assert f"--out: {tmp_path} cannot be written (No space left on device)" in message
+    assert "nothing was published" in message
     assert run_folders(tmp_path) == (["run_id=tonight"] if replaces else [])
     if before is not None:
         assert digests(tmp_path / "run_id=tonight") == before
