@@ -54,7 +54,7 @@ class Extract:
     def collect(self, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
         """What `query` makes of the extract. Raises InputError naming the file that cannot be read."""
         try:
-            return query(self.frame).collect()
+            return _on_their_own(query(self.frame)).collect()
         except _UNREADABLE as error:
             for file in self.files:
                 self._read(file, lambda f: f.frame.select(pl.all().count()))
@@ -266,6 +266,13 @@ def _require_types(
                 f"{name}: {file.path}: the column {column} is of type {source}, "
                 f"which cannot be read as {target}; write it as text or {target}."
             )
+
+
+def _on_their_own(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The same rows with texts of their own: a text that is read shares the memory of the piece of
+    the file it stood in, and few rows would keep all of it."""
+    texts = [c for c, t in frame.collect_schema().items() if t == pl.String]
+    return frame.with_columns(pl.col(texts) + "")
 
 
 def _common_type(column: str, files: Iterable[SourceFile]) -> pl.DataType:

@@ -6,19 +6,14 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from claims_edit.contracts import FINDINGS, LINE_KEY, polars_type
 from claims_edit.edits.edit import Edit
 
-_FOUND = {
-    "line": pl.UInt32,
-    "edit_id": pl.String,
-    "verdict": pl.String,
-    "action": pl.String,
-    "group_code": pl.String,
-    "carc": pl.String,
-    "rarc": pl.String,
-    "message": pl.String,
-    "policy_section": pl.String,
-    "evidence": pl.String,
+_OF_THE_LINE = (*LINE_KEY, "policy_id", "policy_version")
+_FOUND = {"line": pl.UInt32()} | {
+    name: polars_type(column)
+    for name, column in FINDINGS.columns.items()
+    if name not in _OF_THE_LINE
 }
 
 

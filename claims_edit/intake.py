@@ -23,6 +23,7 @@ from claims_edit.quarantine import (
     repeated_keys,
     without,
 )
+from claims_edit.reference import in_force
 from claims_edit.scope import Scope
 
 _VERSION_COLUMNS = (
@@ -243,14 +244,12 @@ def _with_members(chosen: pl.DataFrame, members: Members) -> pl.DataFrame:
     texts = {c: as_text(c, chosen.schema[c]) for c in contracts.FILLED_FROM_MEMBERS}
     service = read_as("claim_line_start_date", pl.String(), CLAIMS.columns["claim_line_start_date"])
     lacking = chosen.filter(pl.any_horizontal(t.is_null() for t in texts.values()))
-    covers = (service >= pl.col("enrollment_start_date").fill_null(service)) & (
-        service <= pl.col("enrollment_end_date").fill_null(service)
-    )
+    covers = in_force(service, pl.col("enrollment_start_date"), pl.col("enrollment_end_date"))
     values = list(contracts.FILLED_FROM_MEMBERS.values())
     best = (
         lacking.select("row", "member_id", "claim_line_start_date")
         .join(members.of(lacking["member_id"].drop_nulls().unique()), on="member_id")
-        .with_columns(covers=covers.fill_null(False))
+        .with_columns(covers=covers)
         .sort(
             "row",
             ~pl.col("covers"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 import pandera.polars as pa
 import polars as pl
@@ -14,8 +15,10 @@ _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _COMPACT_DATE = r"^[0-9]{8}$"
 _INTEGER = r"^[+-]?[0-9]{1,18}(\.0+)?$"
 # What a number loses at most by being kept as floating point, and the integers it keeps whole.
-_FLOAT_NOISE, _FLOAT32_NOISE = 1e-12, 1e-6
+_FLOAT_NOISE = 1e-12
 _FLOAT_WHOLE = 2.0**53
+_EPOCH = date(1970, 1, 1)
+_TICKS_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 
 # Labeler-product-package lengths of the hyphenated notations that name one NDC.
@@ -41,7 +44,7 @@ def as_text(column: str, source: pl.DataType) -> pl.Expr:
 
     Whole floating-point numbers lose their `.0`: identifiers come that way out of other tools.
     """
-    value = pl.col(column)
+    value = _in_calendar(column, source)
     if source.is_float():
         whole = value.is_finite() & (value == value.round()) & (value.abs() < 1e15)
         integer = value.cast(pl.Int64, strict=False).cast(pl.String)
@@ -53,6 +56,24 @@ def as_text(column: str, source: pl.DataType) -> pl.Expr:
         )
     text = value.cast(pl.String).str.strip_chars()
     return pl.when(text != "").then(text)
+
+
+def as_it_came(column: str, source: pl.DataType) -> pl.Expr:
+    """The raw value as text, untrimmed; a date beyond the calendar as its number."""
+    text = _in_calendar(column, source).cast(pl.String)
+    if source.is_temporal():
+        return pl.coalesce(text, pl.col(column).to_physical().cast(pl.String))
+    return text
+
+
+def _in_calendar(column: str, source: pl.DataType) -> pl.Expr:
+    """The column; dates outside the years 1 to 9999 are null, since polars cannot write them."""
+    if not isinstance(source, pl.Date | pl.Datetime):
+        return pl.col(column)
+    ticks = _TICKS_A_DAY[source.time_unit] if isinstance(source, pl.Datetime) else 1
+    first, last = ((day - _EPOCH).days for day in (date.min, date.max))
+    number = pl.col(column).to_physical()
+    return pl.when((number >= first * ticks) & (number < (last + 1) * ticks)).then(pl.col(column))
 
 
 def icd10(code: pl.Expr) -> pl.Expr:
@@ -88,17 +109,20 @@ def _decimal(text: pl.Expr, target: pl.Decimal) -> pl.Expr:
     return pl.when(text.str.contains(exact)).then(text).cast(target, strict=False)
 
 
-def _decimal_of_float(column: str, source: pl.DataType, target: pl.Decimal) -> pl.Expr:
+def _decimal_of_float(column: str, target: pl.Decimal) -> pl.Expr:
     """The decimal that a floating-point number was, where it was one of the target's scale."""
-    value = pl.col(column).cast(pl.Float64)
-    noise = _FLOAT_NOISE if source == pl.Float64 else _FLOAT32_NOISE
+    value = pl.col(column)
     fits = value.is_finite() & (value.abs() < 10.0 ** (target.precision - target.scale))
     nearest = value.round(target.scale)
-    exact = (value - nearest).abs() <= value.abs() * noise
+    exact = (value - nearest).abs() <= value.abs() * _FLOAT_NOISE
     scaled = (value.abs() * 10.0**target.scale) < _FLOAT_WHOLE
     whole = pl.when(fits & (value == value.round())).then(value).cast(pl.Int64, strict=False)
     part = pl.when(fits & exact & scaled).then(nearest).cast(target, strict=False)
     return pl.coalesce(whole.cast(target, strict=False), part)
+
+
+def _integer(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.str.contains(_INTEGER)).then(text.str.extract(r"^([^.]*)", 1))
 
 
 def _boolean(text: pl.Expr) -> pl.Expr:
@@ -111,15 +135,14 @@ def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Ex
     target = polars_type(schema_column)
     text = as_text(column, source)
     if target == pl.Date:
-        return pl.col(column) if source == pl.Date else _date(text)
+        return _in_calendar(column, source) if source == pl.Date else _date(text)
     if target == pl.Boolean:
         return pl.col(column) if source == pl.Boolean else _boolean(text)
     if isinstance(target, pl.Decimal):
-        if source.is_float():
-            return _decimal_of_float(column, source, target)
-        return _decimal(text, target)
+        from_float = source == pl.Float64
+        return _decimal_of_float(column, target) if from_float else _decimal(text, target)
     if target == pl.Int64:
-        whole = pl.when(text.str.contains(_INTEGER)).then(text.str.extract(r"^([^.]*)", 1))
+        whole = pl.col(column) if source.is_integer() else _integer(text)
         return whole.cast(pl.Int64, strict=False)
     return _cased(text, schema_column.metadata["case"])
 

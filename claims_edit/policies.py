@@ -112,7 +112,7 @@ def load_policy(reference_folder: Path, policy_id: str) -> Policy:
     covered = empty(COVERED_DIAGNOSES)
     listed = folder / "covered_diagnoses.csv"
     if listed.exists():
-        tables.append(read_table(listed, COVERED_DIAGNOSES))
+        tables.append(read_table(listed, COVERED_DIAGNOSES, ["version", "code"]))
         covered = tables[-1].rows
     top = _Table(path, "the file", document)
     top.only("id", "title", "payer", "hcpcs_code", "document", "versions")
@@ -129,6 +129,8 @@ def load_policy(reference_folder: Path, policy_id: str) -> Policy:
     names = [v.version for v in policy.versions]
     unknown = sorted(set(covered["version"]) - set(names))
     top.require(not unknown, f"covered_diagnoses.csv names versions that there are not: {unknown}")
+    top.require(bool(policy.versions), "versions must be written")
+    top.require(bool(policy.hcpcs_code), "hcpcs_code must be written")
     top.require(policy.id == policy_id, f"id is {policy.id!r}, and the folder is {policy_id!r}")
     _require_one_version_a_day(top, policy)
     return policy
@@ -175,6 +177,8 @@ def _version(policy_id: str, table: _Table, covered: pl.DataFrame) -> PolicyVers
         edits=edits,
         digest=_digest(content.encode()),
     )
+    start, end = version.start_date, version.end_date
+    table.require(start is None or end is None or start <= end, "end_date is before start_date")
     _require_what_edits_need(table, version, own_covered)
     return version
 
@@ -205,9 +209,11 @@ def _limit(table: _Table) -> Limit:
 
 def _program_terms(table: _Table) -> ProgramTerms:
     table.only("line_of_business", "state", "program", "section")
+    state = table.text("state").strip().upper()
+    table.require(len(state) == 2, f"state is {state!r}; it must be two letters")
     return ProgramTerms(
         table.choice("line_of_business", LINES_OF_BUSINESS),
-        table.text("state").strip().upper(),
+        state,
         table.text("program"),
     )
 
@@ -292,6 +298,7 @@ class _Table:
 
     def integer(self, key: str) -> int | None:
         value: int | None = self._get(key, int, optional=True)
+        self.require(value is None or value >= 0, f"{key} must not be below 0")
         return value
 
     def date(self, key: str) -> date | None:
@@ -300,6 +307,7 @@ class _Table:
 
     def codes(self, key: str) -> tuple[str, ...]:
         value = self._get(key, list, optional=True) or []
+        self.require(all(isinstance(v, str) for v in value), f"{key} must be a list of texts")
         bare = [str(v).strip().upper().replace(".", "") for v in value]
         return tuple(f"{v[:3]}.{v[3:]}" if len(v) > 3 else v for v in bare)
 
@@ -309,4 +317,5 @@ class _Table:
 
     def tables(self, key: str) -> list[_Table]:
         value = self._get(key, list, optional=True) or []
+        self.require(all(isinstance(v, dict) for v in value), f"{key} must be tables, [[{key}]]")
         return [_Table(self.path, f"{self.place}, {key} {i}", v) for i, v in enumerate(value, 1)]

@@ -64,6 +64,7 @@ def holding(out: Path) -> Iterator[None]:
 
 @contextmanager
 def writable(out: Path) -> Iterator[None]:
+    """Work on the output folder; raises UsageError where it cannot be written."""
     try:
         yield
     except OSError as error:

@@ -8,7 +8,7 @@ import pandera.polars as pa
 import polars as pl
 
 from claims_edit.contracts import polars_type, rules_of
-from claims_edit.normalise import as_text, read_as
+from claims_edit.normalise import as_it_came, as_text, read_as
 
 DUPLICATE_ROW = "duplicate_row"
 CONFLICTING_KEY = "conflicting_key"
@@ -50,8 +50,9 @@ def read_typed(chosen: pl.DataFrame, schema: pa.DataFrameSchema) -> Typed:
         source = chosen.schema[name]
         value = read_as(name, source, column)
         typed.append(value.alias(name))
-        if polars_type(column) not in (pl.String, source):
-            given = as_text(name, source) if source == pl.String else pl.col(name)
+        if polars_type(column) != pl.String:
+            written = source == pl.String or isinstance(source, pl.Categorical | pl.Enum)
+            given = as_text(name, source) if written else pl.col(name)
             lost = given.is_not_null() & value.is_null()
             unreadable.append(lost.alias(_UNREADABLE + name))
     frame = chosen.select("row", *typed, *unreadable)
@@ -108,8 +109,13 @@ def repeated_keys(
         pl.coalesce(pl.col(c).cast(pl.String), f"text:{c}") for c in values if c not in key
     )
     counted = compared.with_columns(kinds=pl.struct(values).n_unique().over(key))
-    as_it_came = raw.select("row", as_it_came=pl.struct(pl.exclude("row").cast(pl.String)))
-    equal = counted.filter(pl.col("kinds") == 1).join(as_it_came, on="row")
+    came = raw.select(
+        "row",
+        as_it_came=pl.struct(
+            as_it_came(c, t).alias(c) for c, t in raw.schema.items() if c != "row"
+        ),
+    )
+    equal = counted.filter(pl.col("kinds") == 1).join(came, on="row")
     kept = equal.sort("as_it_came", "row").unique(key, keep="first", maintain_order=True)
     return pl.concat(
         [
@@ -146,7 +152,7 @@ def rejected(
     )
     columns = list(schema.columns)
     table = raw.join(checks, on="row").with_columns(
-        pl.col(c).cast(pl.String) for c in columns if c in raw.columns
+        as_it_came(c, raw.schema[c]).alias(c) for c in columns if c in raw.columns
     )
     return table.select(columns).sort(*columns[2:], "failed_checks", nulls_last=True)
 

@@ -46,13 +46,14 @@ class ReferenceData:
         return rows["product"].str.replace("-", "").unique().sort().to_list()
 
 
+# Each code table and what names one thing in it: of that, one row is in force on a day.
 CODE_TABLES = (
-    contracts.ICD10CM,
-    contracts.HCPCS,
-    contracts.NDC_PRODUCTS,
-    contracts.ADJUSTMENT_CODES,
-    contracts.MAC_JURISDICTIONS,
-    contracts.STATES,
+    (contracts.ICD10CM, ["code"]),
+    (contracts.HCPCS, ["code"]),
+    (contracts.NDC_PRODUCTS, ["product", "hcpcs_code"]),
+    (contracts.ADJUSTMENT_CODES, ["type", "code"]),
+    (contracts.MAC_JURISDICTIONS, ["state"]),
+    (contracts.STATES, ["name"]),
 )
 
 
@@ -80,14 +81,15 @@ def shipped_folder() -> Path:
 def load_reference(folder: Path) -> ReferenceData:
     """Read and check the code tables under `folder`/codes. Raises UsageError naming file and row."""
     tables = {
-        str(schema.name): read_table(folder / "codes" / f"{schema.name}.csv", schema)
-        for schema in CODE_TABLES
+        str(schema.name): read_table(folder / "codes" / f"{schema.name}.csv", schema, key)
+        for schema, key in CODE_TABLES
     }
     return ReferenceData(folder, tables)
 
 
-def read_table(path: Path, schema: pa.DataFrameSchema) -> ReferenceTable:
-    """Read one reference table whole; any row that breaks its schema is an error of configuration."""
+def read_table(path: Path, schema: pa.DataFrameSchema, key: list[str]) -> ReferenceTable:
+    """Read one reference table whole. Raises UsageError for a row that breaks its schema, or that is
+    in force on a day on which another row of the same `key` is."""
     try:
         content = path.read_bytes()
         raw = pl.read_csv(content, infer_schema=False)
@@ -101,6 +103,7 @@ def read_table(path: Path, schema: pa.DataFrameSchema) -> ReferenceTable:
     rows = raw.select(read_as(c, raw.schema[c], col).alias(c) for c, col in schema.columns.items())
     _require_readable(path, raw, rows, schema)
     _require_rules(path, rows, schema)
+    _require_one_row_a_day(path, rows, key)
     return ReferenceTable(path, rows, len(content), hashlib.sha256(content).hexdigest())
 
 
@@ -119,6 +122,19 @@ def _require_rules(path: Path, rows: pl.DataFrame, schema: pa.DataFrameSchema) -
         broken = rows.select(~rule.passes.fill_null(True)).to_series().arg_true()
         if len(broken):
             _refuse(path, broken[0], f"breaks the rule {rule.name}")
+
+
+def _require_one_row_a_day(path: Path, rows: pl.DataFrame, key: list[str]) -> None:
+    numbered = rows.with_row_index("_row")
+    if "start_date" not in rows.columns:
+        again = numbered.filter(~pl.struct(key).is_first_distinct())
+    else:
+        ended_before = pl.col("end_date").shift(1).over(key) < pl.col("start_date")
+        first = pl.int_range(pl.len()).over(key) == 0
+        dated = numbered.sort(*key, "start_date", nulls_last=False, maintain_order=True)
+        again = dated.filter(~first & ~ended_before.fill_null(False))
+    if not again.is_empty():
+        _refuse(path, again["_row"][0], f"another row of the same {' and '.join(key)} overlaps it")
 
 
 def _refuse(path: Path, row: Any, problem: str) -> None:

@@ -249,7 +249,7 @@ MISTAKES = [
         "the file, versions 1, limits 1",
         "max_units must be written, as a whole number",
     ),
-    ("max_units = 10", "max_units = -1", "the file, versions 1, limits 1", "max_units (0 or more)"),
+    ("max_units = 10", "max_units = -1", "the file, versions 1, limits 1", "max_units must not"),
     (
         "window_days = 1\n",
         "",
@@ -374,7 +374,7 @@ def test_a_folder_without_a_policy_file_is_no_policy(tmp_path: Path) -> None:
 
 
 NDC_ROW = "01234-0056,X0001,A vial,2.5,,,made up\n"
-NOT_SEEN = [
+OVERLOOKED = [
     (POLICY, "end_date = 2025-06-30", "end_date = 2024-06-30", "end_date"),
     (POLICY, 'hcpcs_code = "x0001"', 'hcpcs_code = " "', "hcpcs_code"),
     (POLICY, "minimum_age = 18", "minimum_age = -1", "minimum_age"),
@@ -387,9 +387,8 @@ NOT_SEEN = [
 ]
 
 
-@pytest.mark.xfail(strict=False, reason="these mistakes are not looked for")
-@pytest.mark.parametrize(("name", "old", "new", "told"), NOT_SEEN, ids=[m[2] for m in NOT_SEEN])
-def test_a_mistake_that_is_not_seen(
+@pytest.mark.parametrize(("name", "old", "new", "told"), OVERLOOKED, ids=[m[2] for m in OVERLOOKED])
+def test_a_mistake_that_is_easily_overlooked(
     tmp_path: Path, name: str, old: str, new: str, told: str
 ) -> None:
     folder = spoiled(tmp_path, name, old, new)
@@ -400,7 +399,8 @@ def test_a_mistake_that_is_not_seen(
 
 def test_two_versions_of_one_name(tmp_path: Path) -> None:
     folder = spoiled(tmp_path, POLICY, 'version = "second"', 'version = "first"')
-    (folder / COVERED).write_text(TABLES[COVERED].replace("second", "first"), encoding="utf-8")
+    listed = [line for line in TABLES[COVERED].splitlines() if not line.startswith("second")]
+    (folder / COVERED).write_text("\n".join(listed), encoding="utf-8")
     assert refused(folder) == (
         f"policy: {folder / POLICY}: the file: two versions have the same name; mend the policy."
     )

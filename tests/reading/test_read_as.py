@@ -446,13 +446,11 @@ BEYOND_ALL_CALENDARS = [
 ]
 
 
-@pytest.mark.xfail(run=False, reason="polars panics on a date that it cannot write as text")
 @pytest.mark.parametrize("values", BEYOND_ALL_CALENDARS, ids=["date", "us", "ms"])
 def test_a_date_beyond_all_calendars_cannot_be_read(values: pl.Series) -> None:
     assert read(values, DATE).null_count() == 1
 
 
-@pytest.mark.xfail(strict=False, reason="a column of dates is taken as it is")
 def test_dates_of_a_file_lie_in_the_years_that_dates_can_have() -> None:
     days = pl.Series([-(10**6), 2932897], dtype=pl.Int32).cast(pl.Date)  # year -768, year 10000
     assert read(days, DATE).null_count() == 2
@@ -464,9 +462,6 @@ def test_decimals_of_single_precision() -> None:
     )
 
 
-@pytest.mark.xfail(
-    strict=False, reason="rounded to the scale, and not to the digits that 32 bits keep"
-)
 def test_units_of_single_precision() -> None:
     assert read(pl.Series([0.1, 100.1], dtype=pl.Float32), UNITS).to_list() == units("0.1", "100.1")
 
