@@ -11,9 +11,9 @@ from pathlib import Path
 import pandera.polars as pa
 import polars as pl
 
-from claims_edit.contracts import polars_type
 from claims_edit.errors import InputError
 from claims_edit.normalise import as_text, can_read
+from claims_edit.schemas import polars_type
 
 _SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _GZIP_CHUNK = 1 << 20

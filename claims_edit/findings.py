@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from claims_edit.contracts import FINDINGS, LINE_KEY, polars_type
+from claims_edit.contracts import FINDINGS, LINE_KEY
 from claims_edit.edits.edit import Edit
+from claims_edit.schemas import polars_type
 
 _OF_THE_LINE = (*LINE_KEY, "policy_id", "policy_version")
 _FOUND = {"line": pl.UInt32()} | {

@@ -8,7 +8,7 @@ from datetime import date
 import pandera.polars as pa
 import polars as pl
 
-from claims_edit.contracts import polars_type
+from claims_edit.schemas import polars_type
 
 # `[0-9]`, since `\d` is any digit of any script.
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
-from claims_edit.contracts import polars_type, rules_of
 from claims_edit.normalise import as_it_came, as_text, read_as
+from claims_edit.schemas import polars_type, rules_of
 
 DUPLICATE_ROW = "duplicate_row"
 CONFLICTING_KEY = "conflicting_key"

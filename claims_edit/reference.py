@@ -13,9 +13,9 @@ import pandera.polars as pa
 import polars as pl
 
 from claims_edit import contracts
-from claims_edit.contracts import polars_type, rules_of
 from claims_edit.errors import UsageError
 from claims_edit.normalise import read_as
+from claims_edit.schemas import polars_type, rules_of
 
 
 @dataclass(frozen=True)

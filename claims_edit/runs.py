@@ -15,7 +15,7 @@ import pandera.errors
 import polars as pl
 
 from claims_edit import intake, publish
-from claims_edit.contracts import RUN_TABLES, validated
+from claims_edit.contracts import RUN_TABLES
 from claims_edit.errors import FaultError, InputError
 from claims_edit.evaluate import Night, Outcome, evaluate
 from claims_edit.extracts import Extract
@@ -31,6 +31,7 @@ from claims_edit.manifest import (
 from claims_edit.policies import Policy, load_policy, require_governing
 from claims_edit.reference import ReferenceData, load_reference
 from claims_edit.report.flagged import flagged_lines
+from claims_edit.schemas import validated
 from claims_edit.scope import scope_of
 from claims_edit.settings import RunSettings
 

@@ -27,18 +27,7 @@ def facts(lines: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
     finds it: a line repeats the first sound line of its likes, unless that is of its own claim;
     then the first sound line of the next claim, if that came before it.
     """
-    likes = (
-        lines.join(candidates, on="line")
-        .with_columns(
-            modifier_set=pl.concat_list(MODIFIER_COLUMNS)
-            .list.drop_nulls()
-            .list.unique()
-            .list.sort()
-            .list.join(" "),
-            ndc_compared=pl.coalesce("ndc_11", "ndc_code"),
-        )
-        .select("line", "claim_id", "claim_line_number", "denied", *_SAME)
-    )
+    likes = _likes(lines, candidates)
     sound = likes.filter(~pl.col("denied")).sort("line")
     earliest = [
         pl.col("line").first(),
@@ -72,6 +61,22 @@ def facts(lines: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
         .drop_nulls()
     )
     return lines.join(repeated, on="line", how="left", maintain_order="left")
+
+
+def _likes(lines: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
+    """The lines that take part, with all that makes one like another."""
+    return (
+        lines.join(candidates, on="line")
+        .with_columns(
+            modifier_set=pl.concat_list(MODIFIER_COLUMNS)
+            .list.drop_nulls()
+            .list.unique()
+            .list.sort()
+            .list.join(" "),
+            ndc_compared=pl.coalesce("ndc_11", "ndc_code"),
+        )
+        .select("line", "claim_id", "claim_line_number", "denied", *_SAME)
+    )
 
 
 EDITS = (

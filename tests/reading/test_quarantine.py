@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, polars_type, rules_of
+from claims_edit.contracts import AUTHORIZATIONS, CLAIMS
 from claims_edit.quarantine import read_typed
+from claims_edit.schemas import polars_type, rules_of
 
 Cell = Any
 Verdicts = dict[int, set[str]]

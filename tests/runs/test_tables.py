@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from claims_edit.contracts import RUN_TABLES, polars_type, validated
+from claims_edit.contracts import RUN_TABLES
 from claims_edit.edits.catalogue import EDITS
+from claims_edit.schemas import polars_type, validated
 from tests.runs.support import rows, table
 
 SHOWN = ("flag", "partial", "deny")
