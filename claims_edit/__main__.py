@@ -33,7 +33,9 @@ def outcome(arguments: list[str]) -> int:
         return _fail(error.format_message() + hint, 2)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted; nothing was published.", 130)
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         return _fail(

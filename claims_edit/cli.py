@@ -50,7 +50,8 @@ class _Command(click.Command):
         current: str | None = None
         for arg in args:
             if arg.startswith("-"):
-                current = arg if arg in many else None
+                option = arg.partition("=")[0]
+                current = option if option in many else None
             elif current is not None and spread[-1] != current:
                 spread.append(current)
             spread.append(arg)

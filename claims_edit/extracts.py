@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class SourceFile:
     path: Path
     frame: pl.LazyFrame
     columns: dict[str, pl.DataType]
+    first_column: str
     stamp: tuple[int, int]
 
 
@@ -47,9 +49,12 @@ class Extract:
 
     def row_counts(self) -> list[int]:
         """Rows of each file, in the order of `files`."""
-        return [
-            int(self._read(file, lambda f: f.frame.select(pl.len())).item()) for file in self.files
-        ]
+        return [self._rows(file) for file in self.files]
+
+    def _rows(self, file: SourceFile) -> int:
+        if file.path.name.lower().endswith(".parquet"):
+            return int(self._read(file, lambda f: f.frame.select(pl.len())).item())
+        return _csv_rows(self.name, file)
 
     def collect(self, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
         """What `query` makes of the extract. Raises InputError naming the file that cannot be read."""
@@ -131,7 +136,7 @@ def _resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:
         if not matches:
             raise InputError(f"{name}: {path}: {problem}; check --{name}.")
         found.extend(matches)
-    return sorted(set(found))
+    return sorted({path.resolve(): path for path in reversed(found)}.values())
 
 
 def _is_data(path: Path, folder: Path) -> bool:
@@ -163,7 +168,8 @@ def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
         if base != column and base in sources:
             raise InputError(f"{name}: {path}: the column {base} occurs twice; keep one.")
     known = {column: header[names[column]] for column in sources if column in names}
-    return SourceFile(path, frame.select(pl.col(names[c]).alias(c) for c in known), known, stamp)
+    chosen = frame.select(pl.col(names[c]).alias(c) for c in known)
+    return SourceFile(path, chosen, known, header.names()[0], stamp)
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -209,6 +215,35 @@ def _require_whole_csv(name: str, path: Path) -> None:
         raise InputError(
             f"{name}: {path}: the file ends within a line, as if cut short; send it again, whole."
         )
+
+
+def _csv_rows(name: str, file: SourceFile) -> int:
+    """Rows of a CSV file, every one of which has as many fields as the header.
+
+    polars fills a line that is short with nulls, and says nothing; pyarrow counts the fields.
+    """
+    from pyarrow import ArrowInvalid, csv, string
+
+    reading = {
+        "read_options": csv.ReadOptions(block_size=1 << 23),
+        "parse_options": csv.ParseOptions(newlines_in_values=True),
+        "convert_options": csv.ConvertOptions(
+            include_columns=[file.first_column], column_types={file.first_column: string()}
+        ),
+    }
+    try:
+        with csv.open_csv(file.path, **reading) as batches:
+            return sum(batch.num_rows for batch in batches)
+    except ArrowInvalid as error:
+        fields = re.search(r"Expected (\d+) columns, got (\d+)", str(error))
+        if fields is None:
+            if "Empty CSV" in str(error):
+                return 0
+            raise _unreadable(name, file.path, error) from error
+        raise InputError(
+            f"{name}: {file.path}: a line has {fields[2]} fields, and the header {fields[1]}; write the "
+            "file again with every field of every line."
+        ) from error
 
 
 def _unreadable(name: str, path: Path, error: BaseException) -> InputError:

@@ -134,26 +134,27 @@ def read_claims(extract: Extract, members: Members | None, scope: Scope) -> Clai
     read = read_claim_rows(raw, members)
     failures = pl.concat([read.failures, between_rows(raw, read)])
     good = without(read.rows, failures)
-    versions = _other_versions(extract, scope, good)
+    versions = _of_claims_not_rejected(_other_versions(extract, scope, good), read.rows, good)
     circle = in_circle(good, versions)
     failures = pl.concat([failures, circle])
     lines = with_ndc_11(without(good, circle), pl.col("ndc_code"), list(scope.all_products))
     return Claims(
         lines.drop("row"),
-        versions.join(_named(lines), on=["member_id", "original_claim_id"], how="semi"),
-        rejected(read.as_it_came, failures, contracts.REJECTED_LINES, CLAIMS),
+        _of_claims_not_rejected(versions, read.rows, lines).join(
+            _named(lines), on=["member_id", "original_claim_id"], how="semi"
+        ),
+        rejected(raw, failures, contracts.REJECTED_LINES, CLAIMS),
         raw.height,
     )
 
 
 @dataclass(frozen=True)
 class ClaimRows:
-    """Claim rows read and checked one by one: typed, as chosen before reading, and as they came."""
+    """Claim rows read and checked one by one: typed, and as chosen before reading."""
 
     rows: pl.DataFrame
     failures: pl.DataFrame
     chosen: pl.DataFrame
-    as_it_came: pl.DataFrame
 
 
 def read_claim_rows(raw: pl.DataFrame, members: Members | None) -> ClaimRows:
@@ -175,7 +176,6 @@ def read_claim_rows(raw: pl.DataFrame, members: Members | None) -> ClaimRows:
         rows.with_columns(chosen["service_date_unclear"]),
         typed.failures,
         chosen,
-        raw.with_columns(chosen[c] for c in contracts.FILLED_FROM_MEMBERS),
     )
 
 
@@ -289,6 +289,15 @@ def read_authorizations(extract: Extract) -> Authorizations:
 def _named(lines: pl.DataFrame) -> pl.DataFrame:
     """The claims of `lines`, as another version names them."""
     return lines.select("member_id", original_claim_id="claim_id").unique()
+
+
+def _of_claims_not_rejected(
+    versions: pl.DataFrame, rows: pl.DataFrame, lines: pl.DataFrame
+) -> pl.DataFrame:
+    """`versions` without those of claims that bill the drug and of which every such row is rejected."""
+    claim = ["member_id", "claim_id"]
+    rejected_claims = rows.join(lines, on=claim, how="anti")
+    return versions.join(rejected_claims, on=claim, how="anti", maintain_order="left")
 
 
 def no_versions() -> pl.DataFrame:

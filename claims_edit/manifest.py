@@ -14,6 +14,7 @@ import polars as pl
 from claims_edit import __version__
 from claims_edit.errors import InputError
 from claims_edit.extracts import Extract
+from claims_edit.normalise import millionths
 from claims_edit.policies import Policy
 from claims_edit.reference import ReferenceData, ReferenceTable
 from claims_edit.settings import RunSettings
@@ -158,12 +159,15 @@ def account_of(rows: RowCounts, lines: pl.DataFrame, findings: pl.DataFrame) -> 
 
 
 def _units_agree(lines: pl.DataFrame) -> bool:
-    """Whether billed units are allowed or denied, line by line, and a charge is denied only with them."""
-    agree = (
-        (pl.col("billed_units") == pl.col("allowed_units") + pl.col("denied_units"))
-        & (pl.col("denied_charge_amount") <= pl.col("charge_amount"))
-        & ((pl.col("denied_units") > 0) | (pl.col("denied_charge_amount") == 0))
+    """Whether the units of every line are allowed or denied, and its charge in proportion, to a cent."""
+    billed, allowed, denied = (
+        millionths(pl.col(c)) for c in ("billed_units", "allowed_units", "denied_units")
     )
+    charge, denied_charge = (
+        pl.col(c).to_physical().cast(pl.Int128) for c in ("charge_amount", "denied_charge_amount")
+    )
+    off = 2 * (denied_charge * billed - charge * denied).abs()
+    agree = (billed == allowed + denied) & (off <= billed)
     return bool(lines.select(agree.all()).item())
 
 

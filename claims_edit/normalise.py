@@ -14,9 +14,8 @@ from claims_edit.schemas import polars_type
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _COMPACT_DATE = r"^[0-9]{8}$"
 _INTEGER = r"^[+-]?[0-9]{1,18}(\.0+)?$"
-# What a number loses at most by being kept as floating point, and the integers it keeps whole.
-_FLOAT_NOISE = 1e-12
-_FLOAT_WHOLE = 2.0**53
+# The digits that a number of double precision keeps, whatever was computed with it.
+_FLOAT_DIGITS = 15
 _EPOCH = date(1970, 1, 1)
 _TICKS_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
@@ -42,13 +41,15 @@ def can_read(source: pl.DataType, target: pl.DataType) -> bool:
 def as_text(column: str, source: pl.DataType) -> pl.Expr:
     """The column's value as trimmed text; empty text is null.
 
-    Whole floating-point numbers lose their `.0`: identifiers come that way out of other tools.
+    Whole floating-point numbers lose their `.0`: identifiers come that way out of other tools; others
+    lose the noise behind their fifteenth digit.
     """
     value = _in_calendar(column, source)
     if source.is_float():
         whole = value.is_finite() & (value == value.round()) & (value.abs() < 1e15)
         integer = value.cast(pl.Int64, strict=False).cast(pl.String)
-        return pl.when(whole).then(integer).otherwise(value.cast(pl.String))
+        precise = value.round_sig_figs(_FLOAT_DIGITS) if source == pl.Float64 else value
+        return pl.when(whole).then(integer).otherwise(precise.cast(pl.String))
     if isinstance(source, pl.Datetime):
         midnight = value.dt.time() == pl.time(0)
         return (
@@ -109,18 +110,6 @@ def _decimal(text: pl.Expr, target: pl.Decimal) -> pl.Expr:
     return pl.when(text.str.contains(exact)).then(text).cast(target, strict=False)
 
 
-def _decimal_of_float(column: str, target: pl.Decimal) -> pl.Expr:
-    """The decimal that a floating-point number was, where it was one of the target's scale."""
-    value = pl.col(column)
-    fits = value.is_finite() & (value.abs() < 10.0 ** (target.precision - target.scale))
-    nearest = value.round(target.scale)
-    exact = (value - nearest).abs() <= value.abs() * _FLOAT_NOISE
-    scaled = (value.abs() * 10.0**target.scale) < _FLOAT_WHOLE
-    whole = pl.when(fits & (value == value.round())).then(value).cast(pl.Int64, strict=False)
-    part = pl.when(fits & exact & scaled).then(nearest).cast(target, strict=False)
-    return pl.coalesce(whole.cast(target, strict=False), part)
-
-
 def _integer(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains(_INTEGER)).then(text.str.extract(r"^([^.]*)", 1))
 
@@ -139,8 +128,7 @@ def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Ex
     if target == pl.Boolean:
         return pl.col(column) if source == pl.Boolean else _boolean(text)
     if isinstance(target, pl.Decimal):
-        from_float = source == pl.Float64
-        return _decimal_of_float(column, target) if from_float else _decimal(text, target)
+        return _decimal(text, target)
     if target == pl.Int64:
         whole = pl.col(column) if source.is_integer() else _integer(text)
         return whole.cast(pl.Int64, strict=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
+from claims_edit.contracts import CLAIMS, FILLED_FROM_MEMBERS
 from claims_edit.normalise import as_it_came, as_text, read_as
 from claims_edit.schemas import polars_type, rules_of
 
@@ -139,6 +140,8 @@ def rejected(
     `schema` is that of the table, `read` the one whose checks were made.
     """
     words = {name: _in_words(name, read) for name in failures["check"].unique()}
+    if read is CLAIMS:
+        words = {name: said + _where(name) for name, said in words.items()}
     checks = (
         failures.unique()
         .sort("row", "check")
@@ -167,6 +170,12 @@ def _in_words(check: str, read: pa.DataFrameSchema) -> str:
         return f"{column} is not a {read.columns[column].description}"
     must = "must be " + kind.replace("_", " ")
     return f"{column} {_WORDS.get(kind, must)}"
+
+
+def _where(check: str) -> str:
+    """A claim's value may be the members extract's."""
+    filled = check.partition(":")[0] in FILLED_FROM_MEMBERS
+    return " (here, or in the members extract)" if filled else ""
 
 
 def _type_in_words(column: pa.Column) -> str:

@@ -79,6 +79,11 @@ class Inputs:
     def all(self) -> tuple[Extract, ...]:
         return tuple(e for e in (self.claims, self.authorizations, self.members) if e is not None)
 
+    def require_unchanged(self) -> None:
+        """Raises InputError where a file is no longer what it was when it was opened."""
+        for extract in self.all:
+            extract.require_unchanged()
+
 
 def run(settings: RunSettings, announce: Announce = lambda _: None) -> tuple[Path, dict[str, Any]]:
     """Edit one extract and publish it; the run's folder and manifest.
@@ -129,9 +134,9 @@ def _run(
         outcome = evaluate(night, policy, reference, settings.as_of)
     with watch.step("reports"):
         tables = _tables(outcome, claims, authorizations)
+        inputs.require_unchanged()
         files = [entry for extract in inputs.all for entry in input_files(extract)]
-        for extract in inputs.all:
-            extract.require_unchanged()
+        inputs.require_unchanged()
     with publish.writable(settings.out), publish.staged(settings.out, settings.run_id) as staging:
         with watch.step("writing"):
             _write(staging, tables)

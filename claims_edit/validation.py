@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from claims_edit import contracts, intake
-from claims_edit.contracts import MEMBERS
+from claims_edit.contracts import CLAIMS, MEMBERS
 from claims_edit.extracts import Extract
 from claims_edit.intake import between_rows, in_circle, no_versions, read_claim_rows
-from claims_edit.normalise import as_text
+from claims_edit.normalise import as_text, read_as
 from claims_edit.quarantine import no_failures, read_typed, without
 from claims_edit.reference import load_reference
 from claims_edit.settings import ValidateSettings
@@ -77,15 +77,18 @@ def _related_rows(extract: Extract) -> pl.DataFrame:
     def text(column: str) -> pl.Expr:
         return as_text(column, extract.columns[column])
 
-    claim = ("member_id", *contracts.MEMBER_ID_FALLBACKS, "claim_frequency_code", "bill_type_code")
-    says = pl.struct(*(text(c).alias(c) for c in (*claim, "original_claim_id")))
+    claim = ("member_id", *contracts.MEMBER_ID_FALLBACKS, "original_claim_id")
+    frequency = ("claim_type", "claim_frequency_code", "bill_type_code")
+    says = pl.struct(*(text(c).alias(c) for c in (*claim, *frequency)))
+    number = "claim_line_number"
+    key = read_as(number, extract.columns[number], CLAIMS.columns[number])
 
     def query(frame: pl.LazyFrame) -> pl.LazyFrame:
         claims = (
             frame.group_by(_claim=text("claim_id"))
             .agg(
                 lines=pl.len(),
-                keys=text("claim_line_number").n_unique(),
+                keys=key.n_unique(),
                 kinds=says.n_unique(),
                 replaces=text("original_claim_id").is_not_null().any(),
             )

@@ -176,7 +176,7 @@ def test_schemas_stand_on_nothing_and_reading_values_on_schemas() -> None:
     assert modules()["contracts"].own_imports() == {"schemas"}
     assert modules()["errors"].own_imports() == set()
     assert modules()["normalise"].own_imports() == {"schemas"}
-    assert modules()["quarantine"].own_imports() == {"schemas", "normalise"}
+    assert modules()["quarantine"].own_imports() == {"schemas", "contracts", "normalise"}
 
 
 def test_evaluate_reaches_nothing_outside_the_house() -> None:

@@ -116,7 +116,8 @@ def _unless_unreadable(fails: pl.Expr) -> pl.Expr:
 
 
 _UNREADABLE = sentence(
-    "no authorization of {} covers {}, and a rejected authorization of the member for it may be the one",
+    "no authorization of {} covers {}, and a row of the authorizations for the member and this code "
+    "was rejected (see rejected_authorizations)",
     "hcpcs_code",
     "claim_line_start_date",
 )

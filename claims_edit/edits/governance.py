@@ -22,7 +22,8 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         )
     )
     programs = context.program_terms.rename({"state": "member_state"})
-    return lines.join(jurisdictions, on="line", how="left", maintain_order="left").join(
+    placed = lines.join(jurisdictions, on="line", how="left", maintain_order="left")
+    return placed.with_columns(pl.col("mac_jurisdiction").fill_null("unknown")).join(
         programs,
         on=["policy_version", "line_of_business", "member_state"],
         how="left",
@@ -53,7 +54,7 @@ EDITS = (
         fails=pl.lit(True),
         message=pl.format(
             "the policy does not govern Medicare lines; {}",
-            pl.when(pl.col("mac_jurisdiction").is_not_null())
+            pl.when(pl.col("mac_contractor").is_not_null())
             .then(_CONTRACTOR)
             .otherwise(_UNKNOWN_STATE),
         ),

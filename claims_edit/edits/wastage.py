@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 
-from claims_edit.edits.edit import Context, Edit, listed, sentence
+from claims_edit.edits.edit import Context, Edit, listed, sentence, units
 from claims_edit.normalise import from_millionths, millionths, number
 from claims_edit.reference import in_force
 
@@ -28,7 +28,7 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
             any_jz=jz.any(),
             group_millionths=millionths(pl.col("service_unit_quantity")).sum(),
         )
-        .with_columns(group_units=number(from_millionths(pl.col("group_millionths"))))
+        .with_columns(group_units=from_millionths(pl.col("group_millionths")))
     )
     whole = _whole_vials(groups.filter("any_jz"), context.ndc_products)
     return lines.join(
@@ -48,7 +48,6 @@ def _whole_vials(groups: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
             sizes=millionths(pl.col("units_per_package")).unique().sort(),
             vial_sizes=number(pl.col("units_per_package").unique().sort()),
         )
-        .with_columns(vial_sizes=listed("vial_sizes"))
     )
     sized = groups.join(vials, on=_VIALS_OF, how="left")
     answers = [
@@ -102,7 +101,7 @@ EDITS = (
                 "given",
                 "claim_id",
                 "claim_line_start_date",
-                "group_units",
+                units("group_units"),
             )
         )
         .otherwise(
@@ -111,8 +110,8 @@ EDITS = (
                 "vials of {}",
                 "claim_id",
                 "claim_line_start_date",
-                "group_units",
-                "vial_sizes",
+                units("group_units"),
+                listed("vial_sizes"),
             )
         ),
         evidence=("any_jw", "any_jz", "every_jw", "group_units", "vial_sizes"),

@@ -134,13 +134,13 @@ def edit_night(
     out_of_scope = [row for row in rows if not row.in_scope]
 
     good, bad_rows = sort_out_claims(in_scope)
-    lines, circular = without_circles(good, out_of_scope)
+    lines, circular = without_circles(good, versions_of(out_of_scope, in_scope, good))
     approved, bad_authorizations = sort_out_authorizations(
         [read_authorization(row) for row in authorizations]
     )
 
     decisions = [first_decision(line, reference) for line in lines]
-    decide_lifecycle(decisions, out_of_scope)
+    decide_lifecycle(decisions, versions_of(out_of_scope, in_scope, lines))
     decide_governance(decisions, reference)
     rejected_for = [
         (text_of(row.raw, "member_id"), upper_of(row.raw, "hcpcs_code"))
@@ -171,6 +171,19 @@ def edit_night(
         ],
         out_of_scope=len(out_of_scope),
     )
+
+
+def versions_of(
+    out_of_scope: list[ClaimRow], in_scope: list[ClaimRow], lines: list[Line]
+) -> list[ClaimRow]:
+    """Rows out of scope, without those of claims whose rows of the drug are all rejected."""
+    billed = {(row.values["member_id"], row.values["claim_id"]) for row in in_scope}
+    rejected = billed - {(line.member_id, line.claim_id) for line in lines}
+    return [
+        row
+        for row in out_of_scope
+        if (row.values["member_id"], row.values["claim_id"]) not in rejected
+    ]
 
 
 def without_circles(
