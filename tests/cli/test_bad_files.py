@@ -195,6 +195,12 @@ BROKEN_CSV: dict[str, tuple[str | bytes, str]] = {
     ),
     "quote at the end of a line": (with_line(10, lambda line: line.rstrip() + '"\n'), "quote"),
     "text after a quote": (with_line(10, lambda line: line.replace("female", '"f"emale')), "quote"),
+    "a line of fewer fields": (
+        with_line(10, lambda line: ",".join(line.split(",")[:9]) + "\n"),
+        "a line has 9 fields",
+    ),
+    "cut short within the last line": (GOOD[: GOOD.rindex("female")], "cut short"),
+    "CR alone at the ends of lines": (GOOD.replace("\n", "\r"), "CR alone"),
     "a line of more fields": (with_line(10, lambda line: line.rstrip() + ",x\n"), "more fields"),
     "Latin-1": (GOOD.replace("OH", "\xd6H").encode("latin-1"), "convert the file to UTF-8"),
     "Latin-1 in a row out of scope": (
@@ -214,6 +220,28 @@ def test_a_broken_csv_is_refused_by_name(operator: Operator, fault: str) -> None
     content, says = BROKEN_CSV[fault]
     extract = operator.write("claims.csv", content)
     operator.refused(3, extract, says=["claims:", extract, says])
+
+
+def test_a_file_named_twice_is_read_once(operator: Operator) -> None:
+    extract = operator.write_claims(claims(20))
+    tables = operator.edited(extract, extract.parent / ".." / extract.parent.name / extract.name)
+    assert tables.dispositions() == ["pay"] * 20
+
+
+def test_a_float_is_the_same_number_beside_a_file_of_text(operator: Operator) -> None:
+    noisy = pl.lit(pl.Series([0.1 + 0.2, 4500.1 + 4500.2 + 0.4, 90.0]))
+    typed_claims(operator.folder / "night" / "typed.parquet", noisy.alias("charge_amount"))
+    operator.write_claims([claim(9)], "night/text.csv")
+    lines = operator.edited(operator.folder / "night")["lines"]
+    assert sorted(map(str, lines["charge_amount"]))[:3] == ["0.30", "90.00", "9000.00"]
+    assert "9000.70" in set(map(str, lines["charge_amount"]))
+
+
+def test_validate_finds_what_a_run_rejects_between_rows(operator: Operator) -> None:
+    rows = [claim(1), claim(1) | {"claim_line_number": "01", "charge_amount": "1.00"}]
+    said = operator.command("validate", "--claims", operator.write_claims(rows))
+    assert said.exit_code == 3
+    assert "2  conflicting_key" in said.out
 
 
 def test_a_broken_file_is_named_among_others(operator: Operator) -> None:
