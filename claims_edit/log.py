@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 LOGGER = logging.getLogger("claims_edit")
-_EXTRA = ("step", "seconds", "run_id", "exit_code")
+_EXTRA = ("step", "seconds", "exit_code")
 
 
 class _Json(logging.Formatter):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from claims_edit.contracts import RUN_TABLES
 from claims_edit.errors import FaultError, InputError
 from claims_edit.evaluate import Night, Outcome, evaluate
 from claims_edit.extracts import Extract
+from claims_edit.log import LOGGER
 from claims_edit.manifest import (
     NAME,
     RowCounts,
@@ -35,7 +35,6 @@ from claims_edit.schemas import validated
 from claims_edit.scope import scope_of
 from claims_edit.settings import RunSettings
 
-LOG = logging.getLogger("claims_edit")
 _NEVER_STOPS_BELOW = 10
 
 STEPS = (
@@ -64,7 +63,7 @@ class Stopwatch:
         begun = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - begun, 3)
-        LOG.info("%s done", name, extra={"step": name, "seconds": self.seconds[name]})
+        LOGGER.info("%s done", name, extra={"step": name, "seconds": self.seconds[name]})
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def _run(
 def _warn_of_earlier_runs(settings: RunSettings) -> None:
     earlier = [r for r in publish.published_runs(settings.out) if r != settings.run_id]
     if earlier:
-        LOG.warning(
+        LOGGER.warning(
             "earlier runs in %s (%d) are not read: this version edits each extract by itself",
             settings.out,
             len(earlier),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from .oracle import Night
+from .oracle import Night, edit_night
 from .reading import RawRow
 
 
@@ -16,6 +16,17 @@ class RawExtract:
     authorizations: list[RawRow]
     members: list[RawRow] | None
     as_of: date
+
+    def edited(self, policy_id: str, reference_dir: Path) -> Night:
+        """What the oracle makes of it."""
+        return edit_night(
+            self.claims,
+            self.authorizations,
+            self.members,
+            reference_dir=reference_dir,
+            policy_id=policy_id,
+            as_of=self.as_of,
+        )
 
     def write(self, directory: Path) -> dict[str, Path]:
         """Writes the extract as CSV files and names them."""

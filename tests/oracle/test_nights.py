@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from . import Night, edit_night
 from .examples import REFERENCE_DATA
 from .made_up import MADE_UP, write_made_up
 from .nights import IXABEPILONE, Drug, RawExtract, coverage_of, nights
@@ -19,17 +18,6 @@ from .reading import RawRow
 @pytest.fixture(scope="session")
 def made_up_reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_made_up(tmp_path_factory.mktemp("reference_data"), REFERENCE_DATA)
-
-
-def edit_extract(extract: RawExtract, reference: Path, drug: Drug) -> Night:
-    return edit_night(
-        extract.claims,
-        extract.authorizations,
-        extract.members,
-        reference_dir=reference,
-        policy_id=drug.policy_id,
-        as_of=extract.as_of,
-    )
 
 
 def reached_by_nights(reference: Path, drug: Drug, examples: int) -> set[str]:
@@ -44,7 +32,7 @@ def reached_by_nights(reference: Path, drug: Drug, examples: int) -> set[str]:
     )
     @given(extract=nights(drug))
     def look(extract: RawExtract) -> None:
-        reached.update(coverage_of(edit_extract(extract, reference, drug)))
+        reached.update(coverage_of(extract.edited(drug.policy_id, reference)))
 
     look()
     return reached
@@ -96,14 +84,10 @@ def in_key_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(extract=nights())
 def test_the_order_of_rows_changes_nothing_and_every_row_is_somewhere(extract: RawExtract) -> None:
-    night = edit_extract(extract, REFERENCE_DATA, IXABEPILONE)
-    turned = edit_extract(
-        RawExtract(
-            extract.claims[::-1], extract.authorizations[::-1], extract.members, extract.as_of
-        ),
-        REFERENCE_DATA,
-        IXABEPILONE,
-    )
+    night = extract.edited(IXABEPILONE.policy_id, REFERENCE_DATA)
+    turned = RawExtract(
+        extract.claims[::-1], extract.authorizations[::-1], extract.members, extract.as_of
+    ).edited(IXABEPILONE.policy_id, REFERENCE_DATA)
     assert in_key_order(night.lines) == in_key_order(turned.lines)
     assert in_key_order(night.findings) == in_key_order(turned.findings)
     for name in ("rejected_lines", "rejected_authorizations"):
@@ -122,8 +106,8 @@ def test_files_say_the_same_as_the_extract(
     files = extract.write(tmp_path_factory.mktemp("extract"))
     rows = {name: read_csv(path) for name, path in files.items()}
     again = RawExtract(rows["claims"], rows["authorizations"], rows.get("members"), extract.as_of)
-    assert edit_extract(again, REFERENCE_DATA, IXABEPILONE) == edit_extract(
-        extract, REFERENCE_DATA, IXABEPILONE
+    assert again.edited(IXABEPILONE.policy_id, REFERENCE_DATA) == extract.edited(
+        IXABEPILONE.policy_id, REFERENCE_DATA
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from tests.oracle import Night, edit_night
+from tests.oracle import Night
 from tests.oracle.nights import Drug, RawExtract
 from tests.support import Edited, edit_rows
 
@@ -46,17 +46,6 @@ FINDING_COLUMNS = (
     "policy_version",
     "policy_section",
 )
-
-
-def by_oracle(extract: RawExtract, drug: Drug, reference: Path) -> Night:
-    return edit_night(
-        extract.claims,
-        extract.authorizations,
-        extract.members,
-        reference_dir=reference,
-        policy_id=drug.policy_id,
-        as_of=extract.as_of,
-    )
 
 
 def by_engine(extract: RawExtract, drug: Drug, reference: Path) -> Edited:
