@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 
@@ -13,7 +14,11 @@ from claims_edit.errors import EXIT_FAULT, UserError
 
 
 def main() -> None:
-    """Run the command line and exit with the code that the outcome has."""
+    """Run the command line and exit with the code that the outcome has.
+
+    What it writes holds members' data: it is for the owner and the group.
+    """
+    os.umask(os.umask(0o027) | 0o007)
     sys.exit(outcome(sys.argv[1:]))
 
 

@@ -26,6 +26,7 @@ _PATH_OPTIONS = (
     "out",
     "history",
     "reference_data",
+    "metrics_file",
 )
 
 
@@ -85,7 +86,7 @@ def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
     several = value if parameter.multiple and isinstance(value, list) else [value]
     kind: tuple[type, ...] = (str,)
     words = "a text"
-    if name == "replace":
+    if name in ("replace", "strict_drift"):
         kind, words = (bool,), "true or false"
     elif name == "max_reject_rate":
         kind, words = (int, float), "a number"
@@ -156,7 +157,12 @@ def cli() -> None:
 @_MEMBERS
 @_option("--clinical", type=_FILE, help="Clinical facts extract (not read by this version).")
 @_option("--out", type=_FILE, required=True, help="Folder that the run is published in.")
-@_option("--history", type=_FILE, help="Earlier runs (not read by this version).")
+@_option(
+    "--history",
+    type=_FILE,
+    help="Folder of earlier runs, or a Parquet file of lines that another system allowed, which is "
+    "read beside the earlier runs of --out.  [default: --out]",
+)
 @_option("--policy", default=DEFAULT_POLICY, show_default=True, help="Policy that governs the run.")
 @_REFERENCE
 @_option("--run-id", help="Name of the run.  [default: the as-of date]")
@@ -175,6 +181,12 @@ def cli() -> None:
     help="Share of rejected in-scope rows that stops the run; fewer than 10 rows never do.",
 )
 @_option(
+    "--strict-drift",
+    is_flag=True,
+    help="Publish nothing where a share of lines leaves the band of the last runs.",
+)
+@_option("--metrics-file", type=_FILE, help="Write metrics of the run for the node exporter here.")
+@_option(
     "--engine",
     type=click.Choice(["polars", "spark"]),
     default="polars",
@@ -192,11 +204,18 @@ def run(log_format: str, **options: Any) -> None:
     log.set_up(log_format, quiet=sys.stderr.isatty())
     _refuse_what_is_not_read(options)
     from claims_edit import runs
+    from claims_edit.report.metrics import require_place_for, write_metrics
     from claims_edit.report.summary import summary
 
+    metrics_file: Path | None = options["metrics_file"]
+    require_place_for(metrics_file)
     with _progress(runs.STEPS) as announce:
-        folder, manifest = runs.run(_run_settings(options), announce)
-    _say(f"{summary(manifest)}\n\nReports: {folder}{os.sep}  (open flagged_lines.parquet first)")
+        published = runs.run(_run_settings(options), announce)
+    write_metrics(metrics_file, published.manifest)
+    _say(
+        f"{summary(published.manifest, published.stale)}\n\n"
+        f"Reports: {published.folder}{os.sep}  (open flagged_lines.parquet first)"
+    )
 
 
 @cli.command(cls=_Command)
@@ -246,9 +265,8 @@ def _say(text: str) -> None:
 
 def _refuse_what_is_not_read(options: dict[str, Any]) -> None:
     """An option that would be ignored is refused: silence would look like an answer."""
-    for name in ("clinical", "history"):
-        if options.get(name) is not None:
-            raise UsageError(f"--{name}: is not read by this version; leave it out.")
+    if options.get("clinical") is not None:
+        raise UsageError("--clinical: is not read by this version; leave it out.")
     if options.get("engine") == "spark":
         raise UsageError("--engine: spark is not in this version; use polars.")
 
@@ -266,8 +284,10 @@ def _run_settings(options: dict[str, Any]) -> Any:
         run_id=options["run_id"] or day.isoformat(),
         reference_data=_reference_folder(options),
         members=options["members"],
+        history=options["history"],
         policy=options["policy"],
         replace=options["replace"],
+        strict_drift=options["strict_drift"],
         max_reject_rate=options["max_reject_rate"],
     )
 

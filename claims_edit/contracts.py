@@ -1,4 +1,4 @@
-"""Every table that is read or written: the only lists of columns."""
+"""Every table of a run, read or written: the only lists of columns."""
 
 from __future__ import annotations
 
@@ -130,97 +130,6 @@ AUTHORIZATIONS = schema(
         "expiration_date:not_before_effective",
         pl.col("expiration_date") >= pl.col("effective_date"),
     ),
-)
-
-# ---- reference data -------------------------------------------------------------------------
-
-
-def _dated(columns: dict[str, pa.Column]) -> dict[str, pa.Column]:
-    return {
-        **columns,
-        "start_date": date("in force from; null is always so far"),
-        "end_date": date("in force to; null is still in force"),
-        "source": text("where the row comes from", nullable=False),
-    }
-
-
-_DATES_IN_ORDER = row_check("end_date:not_before_start", pl.col("end_date") >= pl.col("start_date"))
-
-
-def _dated_schema(name: str, columns: dict[str, pa.Column]) -> pa.DataFrameSchema:
-    return schema(name, _dated(columns), _DATES_IN_ORDER)
-
-
-def _icd10_code() -> pa.Column:
-    dotted = check("dotted", lambda c: c.str.contains(r"^[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$"))
-    return column(pl.String, "ICD-10-CM code", dotted, nullable=False, case="icd10")
-
-
-ICD10CM = _dated_schema(
-    "icd10cm",
-    {
-        "code": _icd10_code(),
-        "description": text("what it means", nullable=False),
-        "sex": choice("the sex it names", "female", "male"),
-    },
-)
-HCPCS = _dated_schema(
-    "hcpcs",
-    {
-        "code": code("HCPCS code", nullable=False),
-        "description": text("what it means", nullable=False),
-    },
-)
-NDC_PRODUCTS = _dated_schema(
-    "ndc_products",
-    {
-        "product": code(
-            "the first nine of the eleven digits",
-            check("labeler-product", lambda c: c.str.contains(r"^[0-9]{5}-[0-9]{4}$")),
-            nullable=False,
-        ),
-        "hcpcs_code": code("the HCPCS code it is billed under", nullable=False),
-        "description": text("what it is", nullable=False),
-        "units_per_package": positive(UNITS, "billable units of one package", nullable=False),
-    },
-)
-ADJUSTMENT_CODES = _dated_schema(
-    "adjustment_codes",
-    {
-        "type": choice("list", "group", "carc", "rarc", nullable=False),
-        "code": code("the code", nullable=False),
-        "description": text("its official words", nullable=False),
-    },
-)
-MAC_JURISDICTIONS = _dated_schema(
-    "mac_jurisdictions",
-    {
-        "jurisdiction": text("jurisdiction of the contractor", nullable=False),
-        "state": state("state or territory"),
-        "contractor": text("Medicare administrative contractor", nullable=False),
-        "note": text("what the table adds"),
-    },
-)
-STATES = schema(
-    "states",
-    {
-        "code": state("two letters"),
-        "name": text("a name it goes by", nullable=False),
-        "source": text("where the row comes from", nullable=False),
-    },
-)
-COVERED_DIAGNOSES = schema(
-    "covered_diagnoses",
-    {
-        "version": text("the policy version that lists it", nullable=False),
-        "code": _icd10_code(),
-        "description": text("what it means", nullable=False),
-        "start_date": date("covered from; null is always so far"),
-        "end_date": date("covered to; null is still covered"),
-        "section": text("where in the document", nullable=False),
-        "source": text("where the row comes from", nullable=False),
-    },
-    _DATES_IN_ORDER,
 )
 
 # ---- tables written -------------------------------------------------------------------------
@@ -361,7 +270,104 @@ def _rejected(name: str, columns: tuple[str, ...]) -> pa.DataFrameSchema:
 REJECTED_LINES = _rejected("rejected_lines", CLAIM_SOURCE_COLUMNS)
 REJECTED_AUTHORIZATIONS = _rejected("rejected_authorizations", tuple(AUTHORIZATIONS.columns))
 
+# What later runs read of a line.
+PAST_COLUMNS = (
+    *LINE_KEY,
+    "member_id",
+    "claim_line_start_date",
+    "received_date",
+    "hcpcs_code",
+    "claim_frequency_code",
+    "original_claim_id",
+    "takes_part_in_limits",
+    "billed_units",
+    "allowed_units",
+    "denied_units",
+    "charge_amount",
+    "denied_charge_amount",
+    "authorization_number",
+    "authorization_draws",
+    *MODIFIER_COLUMNS,
+    "ndc_code",
+    "ndc_11",
+    "rendering_npi",
+)
+
+# Rows out of scope that replace or void a claim: of the drug or not, this night's or another's.
+OTHER_VERSIONS = schema(
+    "other_versions",
+    {
+        "member_id": CLAIMS.columns["member_id"],
+        "claim_id": CLAIMS.columns["claim_id"],
+        "claim_frequency_code": choice("what it does", "7", "8", nullable=False),
+        "original_claim_id": text("the claim that it replaces or voids", nullable=False),
+        "received_date": CLAIMS.columns["received_date"],
+    },
+)
+
+RECONSIDER = schema(
+    "reconsider",
+    {
+        "claim_id": CLAIMS.columns["claim_id"],
+        "claim_line_number": CLAIMS.columns["claim_line_number"],
+        "run_id": text("the run that cut it", nullable=False),
+        "member_id": CLAIMS.columns["member_id"],
+        "claim_line_start_date": CLAIMS.columns["claim_line_start_date"],
+        "hcpcs_code": CLAIMS.columns["hcpcs_code"],
+        "billed_units": _LINES_COLUMNS["billed_units"],
+        "allowed_units": not_negative(UNITS, "units that run allowed", nullable=False),
+        "cut_units": positive(UNITS, "units that run cut", nullable=False),
+        "charge_amount": CLAIMS.columns["charge_amount"],
+        "denied_charge_amount": _LINES_COLUMNS["denied_charge_amount"],
+        "would_be_allowed_units": positive(
+            UNITS, "units the limits would allow today, all else as it stands", nullable=False
+        ),
+        "would_be_allowed_in_turn_units": not_negative(
+            UNITS, "the same, once the lines of the member before it are reopened", nullable=False
+        ),
+        "released_claim_ids": column(
+            pl.List(pl.String), "claims of the member whose units were released", nullable=False
+        ),
+        "policy_version": text("the version whose limits it is judged by", nullable=False),
+        "reason": text("the same in words", nullable=False),
+    },
+)
+
+
+def _complete_draws(draws: pl.Expr) -> pl.Expr:
+    fields = (pl.element().struct.field(name) for name in ("authorization_number", "units"))
+    return draws.list.eval(pl.all_horizontal(f.is_not_null() for f in fields)).list.all()
+
+
+# Lines that another system allowed, given as history.
+ALLOWED_ELSEWHERE = schema(
+    "history",
+    {
+        "claim_id": text("the claim", nullable=False),
+        "claim_line_number": integer("the line of the claim", 1, nullable=False),
+        "member_id": text("the member", nullable=False),
+        "claim_line_start_date": date("the service date", nullable=False),
+        "hcpcs_code": code("procedure code", nullable=False),
+        "allowed_units": not_negative(UNITS, "units allowed", nullable=False),
+        "billed_units": positive(UNITS, "units as billed"),
+        **{c: code("procedure modifier") for c in MODIFIER_COLUMNS},
+        "ndc_code": code("National Drug Code, any notation"),
+        "rendering_npi": text("NPI of the rendering provider"),
+        "authorization_draws": column(
+            DRAWS, "units drawn from each authorization", check("complete", _complete_draws)
+        ),
+    },
+)
+
 RUN_TABLES = {
     schema.name: schema
-    for schema in (LINES, FINDINGS, FLAGGED_LINES, REJECTED_LINES, REJECTED_AUTHORIZATIONS)
+    for schema in (
+        LINES,
+        FINDINGS,
+        FLAGGED_LINES,
+        RECONSIDER,
+        OTHER_VERSIONS,
+        REJECTED_LINES,
+        REJECTED_AUTHORIZATIONS,
+    )
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -24,8 +24,11 @@ from claims_edit.edits import (
 from claims_edit.edits.catalogue import EDITS, LIMITS
 from claims_edit.edits.edit import Context, Kind
 from claims_edit.findings import ask
-from claims_edit.limits import AUTHORIZATION_UNITS, VersionLimits, WindowLimit, allowed_units
+from claims_edit.ledger import VersionLimits, WindowLimit
+from claims_edit.limits import AUTHORIZATION_UNITS, allowed_units, ledgers_of
+from claims_edit.past import ALLOWED, Past, no_past
 from claims_edit.policies import Policy, PolicyVersion
+from claims_edit.reconsider import cut_lines, reconsidered
 from claims_edit.reference import ReferenceData
 
 _ORDER = ("claim_line_start_date", "received_date", "claim_id", "claim_line_number")
@@ -33,25 +36,27 @@ _ORDER = ("claim_line_start_date", "received_date", "claim_id", "claim_line_numb
 
 @dataclass(frozen=True)
 class Night:
-    """One extract, read and checked: what `evaluate` decides upon.
+    """One extract, read and checked, and what earlier nights left: what `evaluate` decides upon.
 
     `lines` has the columns of the claims schema, `service_date_unclear` and `ndc_11`; `other_versions`
-    the rows out of scope that replace or void a claim of `lines`; `rejected_authorizations` the
-    `member_id` and `hcpcs_code` that a rejected authorization can be read as.
+    the rows out of scope that replace or void a claim; `rejected_authorizations` the `member_id` and
+    `hcpcs_code` that a rejected authorization can be read as.
     """
 
     lines: pl.DataFrame
     other_versions: pl.DataFrame
     authorizations: pl.DataFrame
     rejected_authorizations: pl.DataFrame
+    past: Past = field(default_factory=no_past)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The tables `lines` and `findings` of the contracts, in the order of their keys."""
+    """The tables `lines`, `findings` and `reconsider` of the contracts, in the order of their keys."""
 
     lines: pl.DataFrame
     findings: pl.DataFrame
+    reconsider: pl.DataFrame
 
 
 def evaluate(night: Night, policy: Policy, reference: ReferenceData, as_of: date) -> Outcome:
@@ -59,24 +64,32 @@ def evaluate(night: Night, policy: Policy, reference: ReferenceData, as_of: date
     context = _context(night, policy, reference, as_of)
     rules = _rules(policy)
 
-    lines = night.lines.sort(*_ORDER, nulls_last=True).with_row_index("line")
-    lines = lifecycle.resolved(scope.governed(lines, policy), night.other_versions)
+    lines = scope.governed(night.lines.sort(*_ORDER, nulls_last=True), policy)
+    arrived = lifecycle.arrivals(lines, night.other_versions, night.past)
+    fates = lifecycle.fates(arrived)
+    standing = lifecycle.standing(night.past, fates)
+    lines = lifecycle.resolved(lines.with_row_index("line"), arrived, fates)
     lines = lines.with_columns(scope.asked_as().alias("asked_as"))
 
     lines = _with_facts(lines, context)
     findings = ask(lines, _of_kind("governance", "line"), rules)
 
     candidates = _candidates(lines, findings)
-    lines = duplicate.facts(lines, candidates)
+    lines = duplicate.facts(lines, candidates, standing.lines, standing.elsewhere)
     findings = pl.concat([findings, ask(lines, _of_kind("duplicate"), rules)])
 
     limited = candidates.filter(~pl.col("line").is_in(denied_lines(findings).implode()))
-    limits = allowed_units(lines.join(limited, on="line", how="semi"), _limits(policy))
-    lines = _with_allowed(limits.joined(lines), limits.allowed, denied_lines(findings))
-    findings = pl.concat([findings, ask(lines, _of_kind("limit"), rules)])
+    limited = lines.join(limited, on="line", how="semi")
+    limits = _limits(policy)
+    ledgers = ledgers_of(_of_members(standing.allowed(policy.hcpcs_code), limited))
+    results = allowed_units(limited, limits, ledgers)
+    lines = _with_allowed(results.joined(lines), results.allowed, denied_lines(findings))
+    findings = in_order(pl.concat([findings, ask(lines, _of_kind("limit"), rules)]))
 
-    findings = in_order(findings)
-    return Outcome(_lines(disposed(lines, findings)), _findings(lines, findings))
+    edited = _lines(disposed(lines, findings))
+    before = lifecycle.standing(night.past, lifecycle.fates(lifecycle.before_tonight(arrived)))
+    reconsider = _reconsider(before, standing, edited, policy, context)
+    return Outcome(edited, _findings(lines, findings), reconsider)
 
 
 def _of_kind(*kinds: Kind) -> list[Any]:
@@ -117,6 +130,30 @@ def _with_allowed(lines: pl.DataFrame, allowed: pl.DataFrame, denied: pl.Series)
         .then(zero)
         .otherwise(pl.coalesce("allowed_units", "service_unit_quantity")),
         authorization_draws=pl.col("authorization_draws").fill_null(pl.lit([], dtype=DRAWS)),
+    )
+
+
+def _allowed(edited: pl.DataFrame) -> pl.DataFrame:
+    """What the limits count of the lines of tonight, as `Past.allowed` has it of history."""
+    return edited.filter("takes_part_in_limits").select(ALLOWED)
+
+
+def _of_members(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    return rows.join(lines, on="member_id", how="semi")
+
+
+def _reconsider(
+    before: Past, now: Past, edited: pl.DataFrame, policy: Policy, context: Context
+) -> pl.DataFrame:
+    """Lines of earlier runs under the version and the authorizations that they have tonight."""
+    lines = scope.governed(cut_lines(before, now), policy).drop_nulls("policy_version")
+    terms = context.version_terms
+    lines = lines.join(terms, on="policy_version", how="left", maintain_order="left")
+    cut = authorization.facts(lines.with_columns(asked_as=pl.lit("drug")), context)
+    allowed_now = pl.concat([now.allowed(policy.hcpcs_code), _allowed(edited)])
+    allowed_before = before.allowed(policy.hcpcs_code)
+    return reconsidered(
+        cut, _of_members(allowed_before, cut), _of_members(allowed_now, cut), _limits(policy)
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from claims_edit import contracts, lifecycle
-from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, MEMBERS
+from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, MEMBERS, OTHER_VERSIONS
 from claims_edit.extracts import Extract, open_extract
 from claims_edit.normalise import as_text, read_as, with_ndc_11
 from claims_edit.quarantine import (
@@ -24,15 +24,10 @@ from claims_edit.quarantine import (
     without,
 )
 from claims_edit.reference import in_force
+from claims_edit.schemas import empty
 from claims_edit.scope import Scope
 
-_VERSION_COLUMNS = (
-    "member_id",
-    "claim_id",
-    "claim_frequency_code",
-    "original_claim_id",
-    "received_date",
-)
+_VERSION_COLUMNS = tuple(OTHER_VERSIONS.columns)
 
 
 @dataclass(frozen=True)
@@ -43,6 +38,11 @@ class Claims:
     other_versions: pl.DataFrame
     rejected: pl.DataFrame
     in_scope_rows: int
+
+    @property
+    def member_ids(self) -> pl.Series:
+        """The members of whom anything is read."""
+        return pl.concat([self.lines["member_id"], self.other_versions["member_id"]]).unique()
 
 
 @dataclass(frozen=True)
@@ -128,21 +128,19 @@ def open_members(path: str | Path) -> Extract:
 
 
 def read_claims(extract: Extract, members: Members | None, scope: Scope) -> Claims:
-    """Read the rows in scope, and nothing else but the versions that name one of their claims."""
+    """Read the rows in scope, and of the others those that replace or void a claim."""
     raw = extract.collect(lambda f: f.filter(scope.of_raw(extract.columns)))
     raw = scope.split(raw)[0].with_row_index("row")
     read = read_claim_rows(raw, members)
     failures = pl.concat([read.failures, between_rows(raw, read)])
     good = without(read.rows, failures)
-    versions = _of_claims_not_rejected(_other_versions(extract, scope, good), read.rows, good)
+    versions = _of_claims_not_rejected(_other_versions(extract, scope), read.rows, good)
     circle = in_circle(good, versions)
     failures = pl.concat([failures, circle])
     lines = with_ndc_11(without(good, circle), pl.col("ndc_code"), list(scope.all_products))
     return Claims(
         lines.drop("row"),
-        _of_claims_not_rejected(versions, read.rows, lines).join(
-            _named(lines), on=["member_id", "original_claim_id"], how="semi"
-        ),
+        _of_claims_not_rejected(versions, read.rows, lines),
         rejected(raw, failures, contracts.REJECTED_LINES, CLAIMS),
         raw.height,
     )
@@ -286,11 +284,6 @@ def read_authorizations(extract: Extract) -> Authorizations:
     )
 
 
-def _named(lines: pl.DataFrame) -> pl.DataFrame:
-    """The claims of `lines`, as another version names them."""
-    return lines.select("member_id", original_claim_id="claim_id").unique()
-
-
 def _of_claims_not_rejected(
     versions: pl.DataFrame, rows: pl.DataFrame, lines: pl.DataFrame
 ) -> pl.DataFrame:
@@ -300,15 +293,8 @@ def _of_claims_not_rejected(
     return versions.join(rejected_claims, on=claim, how="anti", maintain_order="left")
 
 
-def no_versions() -> pl.DataFrame:
-    """A frame of no versions out of scope."""
-    return pl.DataFrame(
-        schema={c: pl.Date if c == "received_date" else pl.String for c in _VERSION_COLUMNS}
-    )
-
-
-def _other_versions(extract: Extract, scope: Scope, lines: pl.DataFrame) -> pl.DataFrame:
-    """The rows out of scope that replace or void a claim of `lines`."""
+def _other_versions(extract: Extract, scope: Scope) -> pl.DataFrame:
+    """The rows out of scope that replace or void a claim, of this night or any other."""
     types = extract.columns
     code, claim_type, bill_type = (
         read_as(c, types[c], CLAIMS.columns[c])
@@ -317,12 +303,10 @@ def _other_versions(extract: Extract, scope: Scope, lines: pl.DataFrame) -> pl.D
     original = as_text("original_claim_id", types["original_claim_id"])
     received = read_as("received_date", types["received_date"], CLAIMS.columns["received_date"])
     members = (as_text(c, types[c]) for c in ("member_id", *contracts.MEMBER_ID_FALLBACKS))
-    named = _named(lines)
-    originals = named["original_claim_id"].implode()
 
     def query(frame: pl.LazyFrame) -> pl.LazyFrame:
         return (
-            frame.filter(original.is_in(originals))
+            frame.filter(original.is_not_null())
             .select(
                 "hcpcs_code",
                 "ndc_code",
@@ -333,19 +317,21 @@ def _other_versions(extract: Extract, scope: Scope, lines: pl.DataFrame) -> pl.D
                 received_date=received,
             )
             .filter(pl.col("claim_frequency_code").is_in(lifecycle.REPLACING))
+            .unique()
         )
 
-    if lines.is_empty() or not extract.has("original_claim_id"):
-        return no_versions()
-    naming = extract.collect(query).drop_nulls("claim_id")
-    naming = naming.join(named, on=["member_id", "original_claim_id"], how="semi")
+    if not extract.has("original_claim_id"):
+        return empty(OTHER_VERSIONS)
+    naming = extract.collect(query).drop_nulls(["member_id", "claim_id"])
     return scope.split(naming)[1].select(_VERSION_COLUMNS).unique().sort(_VERSION_COLUMNS)
 
 
 def in_circle(lines: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
     """The failures of the rows of claims that replace each other in a circle."""
-    claims = lines.select(_VERSION_COLUMNS[:4]).unique()
-    circle = lifecycle.in_circles(claims, versions)
+    claims = lines.select(_VERSION_COLUMNS).unique()
+    named = claims.select("member_id", original_claim_id="claim_id").unique()
+    naming = versions.join(named, on=["member_id", "original_claim_id"], how="semi")
+    circle = lifecycle.in_circles(claims, naming)
     if not circle:
         return no_failures()
     keys = pl.DataFrame(circle, schema=["member_id", "claim_id"], orient="row")

@@ -1,4 +1,4 @@
-"""Versions of a claim: which one counts, and which are replaced or void."""
+"""Versions of a claim over all nights: which one counts, and which are replaced, void or sent again."""
 
 from __future__ import annotations
 
@@ -9,54 +9,115 @@ from datetime import date
 
 import polars as pl
 
+from claims_edit.past import ELSEWHERE, RUN, TONIGHT, Past
+
 Claim = tuple[str, str]
 _CLAIM = ["member_id", "claim_id"]
+_ORIGINAL = ["member_id", "original_claim_id"]
 REPLACING = ("7", "8")
 _VOID = "8"
+_ROW = [*_CLAIM, "claim_frequency_code", "original_claim_id", "received_date"]
 
 
 @dataclass(frozen=True)
 class _Version:
-    """One version of a claim over all its rows: its frequency (8 where one says so), and when it
-    arrived (null before any date)."""
+    """One version of a claim as it arrived last: its frequency (8 where a row says so), and when
+    (null before any date)."""
 
     claim: Claim
+    run: int
     frequency: str
     received: date | None
 
     @property
-    def arrival(self) -> tuple[bool, date, str]:
-        return self.received is not None, self.received or date.min, self.claim[1]
+    def arrival(self) -> tuple[int, bool, date, str]:
+        return self.run, self.received is not None, self.received or date.min, self.claim[1]
 
 
-def resolved(lines: pl.DataFrame, other_versions: pl.DataFrame) -> pl.DataFrame:
-    """Adds `taken_out` (`superseded`, `void` or null) and `original_known` to every line.
+def arrivals(lines: pl.DataFrame, other_versions: pl.DataFrame, past: Past) -> pl.DataFrame:
+    """Every row that says something of a version of a claim: where it arrived (`run`), whether it is
+    `in_scope`, and what it says."""
 
-    `other_versions` are rows with frequency 7 or 8 that are out of scope and name a claim of
-    `lines`: `member_id`, `claim_id`, `claim_frequency_code`, `original_claim_id`, `received_date`.
-    """
-    claims = lines.group_by(_CLAIM).agg(
-        pl.col("claim_frequency_code", "original_claim_id").first(), pl.col("received_date").max()
+    def rows(frame: pl.DataFrame, *, in_scope: bool, run: pl.Expr) -> pl.DataFrame:
+        return frame.select(*_ROW, run=run.cast(RUN), in_scope=pl.lit(in_scope))
+
+    of_elsewhere = past.elsewhere.with_columns(
+        claim_frequency_code=pl.lit("1"),
+        original_claim_id=pl.lit(None, pl.String),
+        received_date=pl.lit(None, pl.Date),
     )
-    known = claims.select("member_id", original_claim_id="claim_id", original_known=True)
-    named = ["member_id", "original_claim_id"]
-    links = _links(pl.concat([claims, other_versions.select(claims.columns)]))
-    fates = _fates(_versions(claims, other_versions, links), links)
+    tonight, earlier = pl.lit(TONIGHT), pl.col("run")
+    return pl.concat(
+        [
+            rows(of_elsewhere, in_scope=True, run=pl.lit(ELSEWHERE)),
+            rows(past.lines, in_scope=True, run=earlier),
+            rows(past.other_versions, in_scope=False, run=earlier),
+            rows(lines, in_scope=True, run=tonight),
+            rows(other_versions, in_scope=False, run=tonight),
+        ]
+    ).unique()
+
+
+def before_tonight(arrived: pl.DataFrame) -> pl.DataFrame:
+    """The rows of earlier nights."""
+    return arrived.filter(pl.col("run") < TONIGHT)
+
+
+def fates(arrived: pl.DataFrame) -> pl.DataFrame:
+    """One row a claim: the `run` it arrived in last, and its `fate` (`superseded`, `void`, or null
+    for the version that counts).
+
+    A row out of scope counts where it names a claim that was ever in scope. Links between versions
+    are of all nights; the frequency of a version is that of its last arrival.
+    """
+    ever_in_scope = arrived.filter("in_scope").select("member_id", original_claim_id="claim_id")
+    out_of_scope = arrived.filter(~pl.col("in_scope")).join(ever_in_scope, on=_ORIGINAL, how="semi")
+    counted = pl.concat([arrived.filter("in_scope"), out_of_scope])
+    last = (
+        counted.group_by(*_CLAIM, "run")
+        .agg(pl.col("claim_frequency_code", "received_date").max())
+        .filter(pl.col("run") == pl.col("run").max().over(_CLAIM))
+    )
+    links = _links(counted)
     taken_out = pl.DataFrame(
-        [(member, claim, fate) for (member, claim), fate in fates.items()],
-        schema={"member_id": pl.String, "claim_id": pl.String, "taken_out": pl.String},
+        [(*claim, fate) for claim, fate in _fates(_versions(last, links), links).items()],
+        schema={"member_id": pl.String, "claim_id": pl.String, "fate": pl.String},
         orient="row",
     )
-    other_claim = pl.col("original_claim_id") != pl.col("claim_id")
+    void = pl.when(pl.col("claim_frequency_code") == _VOID).then(pl.lit("void"))
+    return last.join(taken_out, on=_CLAIM, how="left").select(
+        *_CLAIM, "run", fate=pl.coalesce("fate", void)
+    )
+
+
+def resolved(lines: pl.DataFrame, arrived: pl.DataFrame, fates: pl.DataFrame) -> pl.DataFrame:
+    """Adds `taken_out` (`superseded`, `void` or null) and `original_known` to tonight's lines."""
+    known = (
+        arrived.filter("in_scope")
+        .group_by("member_id", original_claim_id="claim_id")
+        .agg(known_before=(pl.col("run") < TONIGHT).any(), known=pl.lit(True))
+    )
+    own = pl.col("original_claim_id") == pl.col("claim_id")
     void = pl.col("claim_frequency_code") == _VOID
     return (
-        lines.join(known, on=named, how="left", maintain_order="left")
-        .join(taken_out, on=_CLAIM, how="left", maintain_order="left")
+        lines.join(known, on=_ORIGINAL, how="left", maintain_order="left")
+        .join(fates.select(*_CLAIM, "fate"), on=_CLAIM, how="left", maintain_order="left")
         .with_columns(
-            original_known=(pl.col("original_known") & other_claim).fill_null(False),
-            taken_out=pl.when(void).then(pl.lit("void")).otherwise("taken_out"),
+            original_known=pl.when(own).then("known_before").otherwise("known").fill_null(False),
+            taken_out=pl.when(void).then(pl.lit("void")).otherwise("fate"),
         )
+        .drop("known", "known_before", "fate")
     )
+
+
+def standing(past: Past, fates: pl.DataFrame) -> Past:
+    """What of history stands: the rows of the last arrival of a claim that counts."""
+    stands = fates.filter(pl.col("fate").is_null())
+
+    def of(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.join(stands, on=[*_CLAIM, "run"], how="semi", maintain_order="left")
+
+    return Past(of(past.lines), of(past.other_versions), of(past.elsewhere))
 
 
 def in_circles(claims: pl.DataFrame, other_versions: pl.DataFrame) -> list[Claim]:
@@ -101,22 +162,16 @@ def _links(rows: pl.DataFrame) -> list[tuple[Claim, Claim]]:
     return [((m, claim), (m, original)) for m, claim, original in pairs.iter_rows()]
 
 
-def _versions(
-    claims: pl.DataFrame, other_versions: pl.DataFrame, links: Iterable[tuple[Claim, Claim]]
-) -> dict[Claim, _Version]:
+def _versions(last: pl.DataFrame, links: Iterable[tuple[Claim, Claim]]) -> dict[Claim, _Version]:
+    """The linked versions of which anything arrived, as they arrived last."""
     linked = {claim for pair in links for claim in pair}
     if not linked:
         return {}
     wanted = pl.DataFrame(sorted(linked), schema=dict.fromkeys(_CLAIM, pl.String), orient="row")
-    columns = [*_CLAIM, "claim_frequency_code", "received_date"]
-    both = pl.concat([claims.select(columns), other_versions.select(columns)])
-    rows = (
-        both.join(wanted, on=_CLAIM, how="semi")
-        .group_by(_CLAIM)
-        .agg(pl.col("claim_frequency_code").max(), pl.col("received_date").max())
-        .iter_rows()
+    rows = last.join(wanted, on=_CLAIM, how="semi").select(
+        *_CLAIM, "run", "claim_frequency_code", "received_date"
     )
-    return {(m, c): _Version((m, c), frequency, received) for m, c, frequency, received in rows}
+    return {(m, c): _Version((m, c), run, f, received) for m, c, run, f, received in rows.rows()}
 
 
 def _fates(versions: dict[Claim, _Version], links: list[tuple[Claim, Claim]]) -> dict[Claim, str]:

@@ -1,14 +1,13 @@
 """The sequential part: how many units each line is allowed under windows and authorizations.
 
-Denied and cut units never count, so a line's room depends on what the lines before it were allowed.
-Units are whole millionths throughout: sums are exact.
+Denied and cut units never count, so a line's room depends on what the lines before it were allowed,
+tonight and in history.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby
@@ -19,82 +18,11 @@ import polars as pl
 
 from claims_edit.contracts import UNITS
 from claims_edit.edits.catalogue import LIMITS
+from claims_edit.ledger import Authorization, Ledger, Room, VersionLimits
 from claims_edit.normalise import from_millionths, millionths
 
 AUTHORIZATION_UNITS = "authorization-units-exceeded"
 _EPOCH = date(1970, 1, 1)
-
-
-@dataclass(frozen=True)
-class WindowLimit:
-    """At most `max_millionths` in any `window_days` consecutive dates, and what exceeding it does."""
-
-    edit_id: str
-    max_millionths: int
-    window_days: int
-    action: str
-
-
-@dataclass(frozen=True)
-class VersionLimits:
-    """The limits that one policy version asks; `authorization_action` is null where it asks none."""
-
-    windows: tuple[WindowLimit, ...]
-    authorization_action: str | None
-
-
-@dataclass(frozen=True)
-class _Room:
-    """What a limit leaves: `used` units in the fullest window that holds the date, from `start`."""
-
-    limit: WindowLimit
-    used: int
-    start: int
-
-    @property
-    def room(self) -> int:
-        return self.limit.max_millionths - self.used
-
-    def row(self, line: int, billed: int) -> tuple[Any, ...]:
-        """The line's row of `_WINDOW_COLUMNS`."""
-        start = _EPOCH + timedelta(days=self.start)
-        limit, would_make = self.limit, self.used + billed
-        maximum, days = limit.max_millionths, limit.window_days
-        return line, maximum, days, start, self.used, would_make, max(self.room, 0)
-
-
-@dataclass
-class _Member:
-    """Units allowed to one member so far, by date, and drawn from each authorization."""
-
-    days: list[int] = field(default_factory=list)
-    units: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-
-    def allow(self, day: int, units: int) -> None:
-        if day not in self.units:
-            insort(self.days, day)
-        self.units[day] += units
-
-    def room(self, limit: WindowLimit, day: int) -> _Room:
-        """The fullest window of consecutive dates that holds `day`; of equals the latest to start.
-
-        A window can be moved on to the next date with units, or to `day`, and lose nothing.
-        """
-        width = limit.window_days
-        near = self.days[
-            bisect_left(self.days, day - width + 1) : bisect_right(self.days, day + width - 1)
-        ]
-        fullest = _Room(limit, 0, day)
-        last, inside = 0, 0
-        starts = [d for d in near if d < day] + [day]
-        for start in starts:
-            while last < len(near) and near[last] < start + width:
-                inside += self.units[near[last]]
-                last += 1
-            if inside >= fullest.used:
-                fullest = _Room(limit, inside, start)
-            inside -= self.units.get(start, 0)
-        return fullest
 
 
 @dataclass
@@ -106,12 +34,15 @@ class _Decided:
     exceeded: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: defaultdict(list))
 
 
-def allowed_units(lines: pl.DataFrame, limits: dict[str, VersionLimits]) -> LimitResults:
+def allowed_units(
+    lines: pl.DataFrame, limits: dict[str, VersionLimits], ledgers: dict[str, Ledger]
+) -> LimitResults:
     """What each line is allowed, and by how much it is above each limit.
 
     `lines` are those that take part: `line` (their order), `member_id`, `policy_version`,
     `claim_line_start_date`, `service_unit_quantity`, and `covering`, the approved authorizations
     that cover the date in matching order, with `approved` millionths or null for no limit.
+    `ledgers` has what history allowed to a member; they are written on.
     """
     rows = (
         lines.sort("member_id", "line")
@@ -126,83 +57,70 @@ def allowed_units(lines: pl.DataFrame, limits: dict[str, VersionLimits]) -> Limi
         .iter_rows()
     )
     decided = _Decided()
-    for _, of_member in groupby(rows, key=itemgetter(1)):
-        _allow(of_member, limits, decided)
+    for member, of_member in groupby(rows, key=itemgetter(1)):
+        _allow(of_member, limits, ledgers.get(member, Ledger()), decided)
     return _results(decided)
 
 
 def _allow(
-    rows: Iterable[tuple[Any, ...]], limits: dict[str, VersionLimits], decided: _Decided
+    rows: Iterable[tuple[Any, ...]],
+    limits: dict[str, VersionLimits],
+    ledger: Ledger,
+    decided: _Decided,
 ) -> None:
     """Allow one member's lines in their order."""
-    member = _Member()
-    drawn: dict[str, int] = defaultdict(int)
     for line, _, version, day, billed, covering in rows:
-        asked = limits[version]
-        authorizations = [(a["authorization_number"], a["approved"]) for a in covering or []]
-        rooms = [member.room(limit, day) for limit in asked.windows]
-        bounds = [(r.limit.action, r.room) for r in rooms]
-        left = _left(authorizations, drawn) if asked.authorization_action else None
-        if left is not None:
-            bounds.append((asked.authorization_action or "", left))
-        allowed = _smallest(billed, bounds)
-        for room in _raised(rooms, billed):
-            decided.exceeded[room.limit.edit_id].append(room.row(line, billed))
+        authorizations = authorizations_of(covering)
+        decision = ledger.decide(day, billed, authorizations, limits[version])
+        for room in decision.exceeded:
+            decided.exceeded[room.limit.edit_id].append(_exceeded_row(room, line, billed))
+        left = decision.authorized
         if left is not None and billed > left:
             numbers = ", ".join(number for number, _ in authorizations)
             approved = sum(units or 0 for _, units in authorizations)
             decided.exceeded[AUTHORIZATION_UNITS].append((line, numbers, approved, max(left, 0)))
-        if allowed:
-            member.allow(day, allowed)
-            decided.draws.extend((line, *draw) for draw in _draw(allowed, authorizations, drawn))
-        decided.allowed.append((line, allowed))
+        if decision.allowed:
+            ledger.allow(day, decision.allowed)
+            draws = ledger.draw(decision.allowed, authorizations)
+            decided.draws.extend((line, *draw) for draw in draws)
+        decided.allowed.append((line, decision.allowed))
 
 
-def _left(authorizations: list[tuple[str, int | None]], drawn: dict[str, int]) -> int | None:
-    """Units left under the authorizations together; null where one has no unit limit or none is."""
-    left = 0
-    for number, approved in authorizations:
-        if approved is None:
-            return None
-        left += approved - drawn[number]
-    return left if authorizations else None
+def authorizations_of(covering: list[dict[str, Any]] | None) -> list[Authorization]:
+    """The approved authorizations that cover a line, in matching order."""
+    return [(a["authorization_number"], a["approved"]) for a in covering or []]
 
 
-def _smallest(billed: int, bounds: list[tuple[str, int]]) -> int:
-    allowed = billed
-    for action, room in bounds:
-        if billed > room and action == "deny":
-            return 0
-        if action == "cutback":
-            allowed = min(allowed, max(room, 0))
-    return allowed
+def _exceeded_row(room: Room, line: int, billed: int) -> tuple[Any, ...]:
+    """The line's row of `_WINDOW_COLUMNS`."""
+    start, limit = _EPOCH + timedelta(days=room.start), room.limit
+    used, left = room.used, max(room.left, 0)
+    return line, limit.max_millionths, limit.window_days, start, used, used + billed, left
 
 
-def _raised(rooms: list[_Room], billed: int) -> Iterator[_Room]:
-    """The limits that are exceeded, without a longer one that leaves no less than a shorter one."""
-    for room in rooms:
-        shorter = (
-            other.room
-            for other in rooms
-            if other.limit.window_days < room.limit.window_days
-            and other.limit.action == room.limit.action
-        )
-        if billed > room.room and all(room.room < other for other in shorter):
-            yield room
+def ledgers_of(allowed: pl.DataFrame) -> dict[str, Ledger]:
+    """By member, what lines that stand were allowed and drew.
 
-
-def _draw(
-    units: int, authorizations: list[tuple[str, int | None]], drawn: dict[str, int]
-) -> list[tuple[str, int]]:
-    """Draw allowed units from the authorizations in matching order."""
-    draws = []
-    for number, approved in authorizations:
-        part = units if approved is None else min(units, max(approved - drawn[number], 0))
-        if part:
-            drawn[number] += part
-            units -= part
-            draws.append((number, part))
-    return draws
+    `allowed`: `member_id`, `claim_line_start_date`, `allowed_units`, `authorization_draws`.
+    """
+    ledgers: dict[str, Ledger] = defaultdict(Ledger)
+    by_day = (
+        allowed.filter(pl.col("allowed_units") > 0)
+        .group_by("member_id", day=pl.col("claim_line_start_date").cast(pl.Int32))
+        .agg(units=millionths(pl.col("allowed_units")).sum())
+    )
+    for member, day, units in by_day.iter_rows():
+        ledgers[member].allow(day, units)
+    drawn = (
+        allowed.select("member_id", "authorization_draws")
+        .explode("authorization_draws", empty_as_null=False, keep_nulls=False)
+        .unnest("authorization_draws")
+        .group_by("member_id", "authorization_number")
+        .agg(units=millionths(pl.col("units")).sum())
+    )
+    for member, number, units in drawn.iter_rows():
+        ledgers[member].drawn[number] += units
+    return dict(ledgers)
 
 
 # ---- results as frames ----------------------------------------------------------------------

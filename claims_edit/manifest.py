@@ -47,8 +47,9 @@ def manifest(
     inputs: list[dict[str, Any]],
     outputs: list[dict[str, Any]],
     account: dict[str, Any],
+    history: dict[str, Any],
 ) -> dict[str, Any]:
-    """Everything but the timings, which are the run's to add."""
+    """Everything but the drift and the timings, which are the run's to add."""
     return {
         "run_id": settings.run_id,
         "as_of": settings.as_of.isoformat(),
@@ -56,7 +57,7 @@ def manifest(
         "policy": _policy(policy),
         "inputs": inputs,
         "reference_data": _reference(policy, reference),
-        "history": [],
+        "history": history,
         "outputs": outputs,
         **account,
     }
@@ -65,6 +66,24 @@ def manifest(
 def to_json(content: dict[str, Any]) -> str:
     """The manifest as text; amounts are texts, so that they stay exact."""
     return json.dumps(content, indent=2, default=_amount) + "\n"
+
+
+def sealed(content: dict[str, Any]) -> str:
+    """The manifest as text, with a digest of all the rest of it as its last entry."""
+    return to_json({**content, "digest": _digest_of_text(to_json(content))})
+
+
+def is_sealed(text: str) -> bool:
+    """Whether a manifest is, to the byte, what was sealed."""
+    content = json.loads(text)
+    digest = content.pop("digest", None)
+    return digest == _digest_of_text(to_json(content)) and text == to_json(
+        {**content, "digest": digest}
+    )
+
+
+def _digest_of_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _amount(value: object) -> str:
@@ -86,12 +105,13 @@ def input_files(extract: Extract) -> list[dict[str, Any]]:
         ) from error
 
 
-def digest_of(path: Path) -> dict[str, Any]:
-    """Size and SHA-256 of a file; of a large Parquet file, of its footer."""
+def digest_of(path: Path, *, whole: bool = False) -> dict[str, Any]:
+    """Size and SHA-256 of a file; of a large Parquet file, of its footer, unless `whole`."""
     size = path.stat().st_size
     sha = hashlib.sha256()
     with path.open("rb") as file:
-        footer = path.name.lower().endswith(".parquet") and size > _LARGE_PARQUET
+        large = path.name.lower().endswith(".parquet") and size > _LARGE_PARQUET
+        footer = large and not whole
         if footer:
             file.seek(size - 8)
             file.seek(size - 8 - int.from_bytes(file.read(4), "little"))
@@ -105,6 +125,7 @@ def _policy(policy: Policy) -> dict[str, Any]:
         "id": policy.id,
         "title": policy.title,
         "document": policy.document_number,
+        "hcpcs_code": policy.hcpcs_code,
         "versions": [
             {
                 "version": v.version,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
@@ -27,6 +28,8 @@ _NDC_PADDED = (5, 4, 2)
 
 def can_read(source: pl.DataType, target: pl.DataType) -> bool:
     """Whether a file's column of type `source` can stand for a column of type `target` at all."""
+    if isinstance(target, pl.List):
+        return _is_list_of(source, target.inner)
     if source in (pl.String, pl.Null) or isinstance(source, pl.Categorical | pl.Enum):
         return True
     if target == pl.String:
@@ -36,6 +39,21 @@ def can_read(source: pl.DataType, target: pl.DataType) -> bool:
     if target == pl.Boolean:
         return source == pl.Boolean or source.is_integer()
     return source.is_numeric()
+
+
+def _is_list_of(source: pl.DataType, wanted: Any) -> bool:
+    """Whether the source is a list of structs with the wanted fields, their numbers exact."""
+    if not (isinstance(source, pl.List) and isinstance(source.inner, pl.Struct)):
+        return False
+    fields = {field.name: field.dtype for field in source.inner.fields}
+
+    def stands_for(found: Any, field: Any) -> bool:
+        if isinstance(field, pl.Decimal):
+            exact = isinstance(found, pl.Decimal) and found.scale <= field.scale
+            return exact or (found is not None and found.is_integer())
+        return bool(found == field)
+
+    return all(stands_for(fields.get(f.name), f.dtype) for f in wanted.fields)
 
 
 def as_text(column: str, source: pl.DataType) -> pl.Expr:
@@ -122,6 +140,8 @@ def _boolean(text: pl.Expr) -> pl.Expr:
 def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Expr:
     """The column read as its schema types it; null where it is null or cannot be read."""
     target = polars_type(schema_column)
+    if isinstance(target, pl.List):
+        return pl.col(column).cast(target, strict=False)
     text = as_text(column, source)
     if target == pl.Date:
         return _in_calendar(column, source) if source == pl.Date else _date(text)

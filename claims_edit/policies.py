@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 
 import polars as pl
 
-from claims_edit.contracts import ACTIONS, COVERED_DIAGNOSES, LINES_OF_BUSINESS
+from claims_edit.contracts import ACTIONS, LINES_OF_BUSINESS
 from claims_edit.edits.catalogue import CLINICAL, EDITS, LIMITS
 from claims_edit.errors import UsageError
 from claims_edit.reference import ReferenceTable, in_force_on, read_table
+from claims_edit.reference_contracts import COVERED_DIAGNOSES
 from claims_edit.schemas import empty
 
 _STATUSES = ("active", "draft")

@@ -1,12 +1,13 @@
-"""Run folders: locked, staged, and moved into place with the manifest last."""
+"""Run folders: locked, staged with the manifest last, and moved into place whole."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,37 +30,46 @@ def is_published(folder: Path) -> bool:
     return (folder / NAME).is_file()
 
 
-def published_runs(out: Path) -> list[str]:
-    """The ids of the published runs of an output folder."""
-    return sorted(f.name.removeprefix(_RUN) for f in out.glob(f"{_RUN}*") if is_published(f))
+def run_folders(out: Path) -> list[Path]:
+    """The folders of the published runs of an output folder, by name."""
+    return sorted(folder for folder in out.glob(f"{_RUN}*") if is_published(folder))
 
 
 @contextmanager
-def holding(out: Path) -> Iterator[None]:
+def holding(out: Path, run_id: str) -> Iterator[None]:
     """Hold the output folder for one run, made if need be; the lock of a dead process is no lock.
 
     Raises UsageError where the folder cannot be written, OutputBusyError where a run holds it.
     """
     with writable(out):
-        out.mkdir(parents=True, exist_ok=True)
+        if not out.exists():
+            out.mkdir(parents=True)
+            _close_to_others(out)
         lock = (out / _LOCK).open("a+")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             lock.seek(0)
-            holder = lock.read().strip() or "another run"
+            holder = lock.read().strip() or "another run, that has just begun"
             raise OutputBusyError(
                 f"--out: {out} is held by {holder}; wait for it to end, or choose another folder."
             ) from error
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n")
-        lock.flush()
-        _clean(out)
+        with writable(out):
+            _close_to_others(out / _LOCK)
+            lock.truncate(0)
+            now = datetime.now(UTC)
+            lock.write(
+                f"run {run_id}, process {os.getpid()} on {socket.gethostname()}, "
+                f"since {now:%Y-%m-%dT%H:%M:%SZ}\n"
+            )
+            lock.flush()
+            _clean(out)
         try:
             yield
         finally:
-            lock.truncate(0)
+            with suppress(OSError):
+                lock.truncate(0)
 
 
 @contextmanager
@@ -78,8 +88,8 @@ def _clean(out: Path) -> None:
     """Remove what a run that did not finish left; bring back what it was about to replace."""
     for old in out.glob(f"{_REPLACED}*"):
         folder = run_folder(out, old.name.removeprefix(_REPLACED))
-        if is_published(folder):
-            shutil.rmtree(old)
+        if is_published(folder) or not is_published(old):
+            _remove(old)
         else:
             shutil.rmtree(folder, ignore_errors=True)
             old.rename(folder)
@@ -88,6 +98,17 @@ def _clean(out: Path) -> None:
     for leftover in out.glob(f"{_RUN}*"):
         if leftover.is_dir() and not is_published(leftover) and _is_ours(leftover):
             shutil.rmtree(leftover)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a run folder, its manifest first: what is left of it half-way is no run."""
+    (folder / NAME).unlink(missing_ok=True)
+    shutil.rmtree(folder)
+
+
+def _close_to_others(path: Path) -> None:
+    """Leave a file or folder to its owner and group."""
+    path.chmod(path.stat().st_mode & 0o770)
 
 
 def _is_ours(folder: Path) -> bool:
@@ -110,6 +131,7 @@ def staged(out: Path, run_id: str) -> Iterator[Path]:
     folder = out / f"{_STAGING}{run_id}"
     with writable(out):
         folder.mkdir()
+        _close_to_others(folder)
     try:
         yield folder
     finally:
@@ -117,31 +139,31 @@ def staged(out: Path, run_id: str) -> Iterator[Path]:
 
 
 def publish(staging: Path, out: Path, run_id: str) -> Path:
-    """Move a staged run into place, its manifest last. Its id is free, or is replaced.
+    """Move a staged run into place, whole. Its id is free, or is replaced.
 
     Where that fails, the folder is as it was, and what it replaces stands where it stood.
     """
     folder = run_folder(out, run_id)
     old = out / f"{_REPLACED}{run_id}"
     for file in staging.iterdir():
+        _close_to_others(file)
         _sync(file)
+    _sync(staging)
     if is_published(folder):
         folder.rename(old)
     try:
-        folder.mkdir()
-        for file in sorted(staging.iterdir()):
-            if file.name != NAME:
-                file.rename(folder / file.name)
-        _sync(folder)
-        (staging / NAME).rename(folder / NAME)
-        _sync(folder)
+        staging.rename(folder)
         _sync(out)
     except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
         if old.exists():
+            shutil.rmtree(folder, ignore_errors=True)
             old.rename(folder)
+        elif folder.exists():
+            folder.rename(staging)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    with suppress(OSError):
+        if old.exists():
+            _remove(old)
     return folder
 
 

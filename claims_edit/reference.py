@@ -12,7 +12,7 @@ from typing import Any
 import pandera.polars as pa
 import polars as pl
 
-from claims_edit import contracts
+from claims_edit import reference_contracts
 from claims_edit.errors import UsageError
 from claims_edit.normalise import read_as
 from claims_edit.schemas import polars_type, rules_of
@@ -48,12 +48,12 @@ class ReferenceData:
 
 # Each code table and what names one thing in it: of that, one row is in force on a day.
 CODE_TABLES = (
-    (contracts.ICD10CM, ["code"]),
-    (contracts.HCPCS, ["code"]),
-    (contracts.NDC_PRODUCTS, ["product", "hcpcs_code"]),
-    (contracts.ADJUSTMENT_CODES, ["type", "code"]),
-    (contracts.MAC_JURISDICTIONS, ["state"]),
-    (contracts.STATES, ["name"]),
+    (reference_contracts.ICD10CM, ["code"]),
+    (reference_contracts.HCPCS, ["code"]),
+    (reference_contracts.NDC_PRODUCTS, ["product", "hcpcs_code"]),
+    (reference_contracts.ADJUSTMENT_CODES, ["type", "code"]),
+    (reference_contracts.MAC_JURISDICTIONS, ["state"]),
+    (reference_contracts.STATES, ["name"]),
 )
 
 

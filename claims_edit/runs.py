@@ -15,9 +15,11 @@ import polars as pl
 
 from claims_edit import intake, publish
 from claims_edit.contracts import RUN_TABLES
+from claims_edit.drift import drift_of, in_words
 from claims_edit.errors import FaultError, InputError
 from claims_edit.evaluate import Night, Outcome, evaluate
 from claims_edit.extracts import Extract
+from claims_edit.history import History, open_history
 from claims_edit.log import LOGGER
 from claims_edit.manifest import (
     NAME,
@@ -26,7 +28,7 @@ from claims_edit.manifest import (
     digest_of,
     input_files,
     manifest,
-    to_json,
+    sealed,
 )
 from claims_edit.policies import Policy, load_policy, require_governing
 from claims_edit.reference import ReferenceData, load_reference
@@ -42,6 +44,7 @@ STEPS = (
     "inputs",
     "claims",
     "authorizations",
+    "history",
     "edits",
     "reports",
     "writing",
@@ -68,24 +71,36 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The extracts of a run, opened and not yet read."""
+    """The extracts of a run and its history, opened and not yet read."""
 
     claims: Extract
     authorizations: Extract
     members: Extract | None
+    history: History
 
     @property
     def all(self) -> tuple[Extract, ...]:
-        return tuple(e for e in (self.claims, self.authorizations, self.members) if e is not None)
+        extracts = (self.claims, self.authorizations, self.members, self.history.elsewhere)
+        return tuple(e for e in extracts if e is not None)
 
     def require_unchanged(self) -> None:
         """Raises InputError where a file is no longer what it was when it was opened."""
+        self.history.require_unchanged()
         for extract in self.all:
             extract.require_unchanged()
 
 
-def run(settings: RunSettings, announce: Announce = lambda _: None) -> tuple[Path, dict[str, Any]]:
-    """Edit one extract and publish it; the run's folder and manifest.
+@dataclass(frozen=True)
+class Published:
+    """A run that was published, and the later runs that were computed on what it replaced."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    stale: list[str]
+
+
+def run(settings: RunSettings, announce: Announce = lambda _: None) -> Published:
+    """Edit one extract and publish it.
 
     Raises a UserError of `errors` for whatever a user can mend; then nothing is published.
     """
@@ -94,20 +109,20 @@ def run(settings: RunSettings, announce: Announce = lambda _: None) -> tuple[Pat
         reference = load_reference(settings.reference_data)
         policy = load_policy(settings.reference_data, settings.policy)
         require_governing(policy)
-    with watch.step("inputs"):
-        inputs = _open(settings)
-    with publish.holding(settings.out):
+    with publish.holding(settings.out, settings.run_id):
         publish.require_free(settings.out, settings.run_id, replace=settings.replace)
-        _warn_of_earlier_runs(settings)
+        with watch.step("inputs"):
+            inputs = _open(settings, policy)
         return _run(settings, policy, reference, inputs, watch)
 
 
-def _open(settings: RunSettings) -> Inputs:
+def _open(settings: RunSettings, policy: Policy) -> Inputs:
     members = None if settings.members is None else intake.open_members(settings.members)
     return Inputs(
         intake.open_claims(settings.claims, with_members=members is not None),
         intake.open_authorizations(settings.authorizations),
         members,
+        open_history(settings.history, settings.out, policy.hcpcs_code, settings.run_id),
     )
 
 
@@ -117,18 +132,25 @@ def _run(
     reference: ReferenceData,
     inputs: Inputs,
     watch: Stopwatch,
-) -> tuple[Path, dict[str, Any]]:
+) -> Published:
+    scope = scope_of(policy, reference)
     with watch.step("claims"):
         members = None
         if inputs.members is not None:
             members = intake.Members(inputs.members, reference["states"])
-        claims = intake.read_claims(inputs.claims, members, scope_of(policy, reference))
+        claims = intake.read_claims(inputs.claims, members, scope)
         _require_few_rejects(claims, settings.max_reject_rate)
     with watch.step("authorizations"):
         authorizations = intake.read_authorizations(inputs.authorizations)
+    with watch.step("history"):
+        past = inputs.history.read(claims.member_ids, scope)
     with watch.step("edits"):
         night = Night(
-            claims.lines, claims.other_versions, authorizations.rows, authorizations.rejected_as
+            claims.lines,
+            claims.other_versions,
+            authorizations.rows,
+            authorizations.rejected_as,
+            past,
         )
         outcome = evaluate(night, policy, reference, settings.as_of)
     with watch.step("reports"):
@@ -139,22 +161,34 @@ def _run(
     with publish.writable(settings.out), publish.staged(settings.out, settings.run_id) as staging:
         with watch.step("writing"):
             _write(staging, tables)
-            content = _manifest(staging, settings, policy, reference, files, claims)
-        with watch.step("publishing"):
-            content["timings"] = watch.seconds
-            (staging / NAME).write_text(to_json(content), encoding="utf-8")
-            folder = publish.publish(staging, settings.out, settings.run_id)
-    return folder, content
+            content = _manifest(staging, settings, policy, reference, files, claims, inputs.history)
+        _mind_the_drift(content, settings)
+        folder = _publish(staging, settings, content, watch)
+    stale = inputs.history.computed_on(content)
+    if stale:
+        LOGGER.warning("computed on the run that was replaced: %s", ", ".join(stale))
+    return Published(folder, content, stale)
 
 
-def _warn_of_earlier_runs(settings: RunSettings) -> None:
-    earlier = [r for r in publish.published_runs(settings.out) if r != settings.run_id]
-    if earlier:
-        LOGGER.warning(
-            "earlier runs in %s (%d) are not read: this version edits each extract by itself",
-            settings.out,
-            len(earlier),
+def _mind_the_drift(content: dict[str, Any], settings: RunSettings) -> None:
+    """Warn of shares out of their band; raises InputError where the run may not be published so."""
+    warnings = [in_words(warning) for warning in content["drift"]["warnings"]]
+    if warnings and settings.strict_drift:
+        raise InputError(
+            f"claims: --strict-drift: {'; '.join(warnings)}. Nothing was published. Look at the "
+            "extract; to publish it all the same, run without --strict-drift."
         )
+    for warning in warnings:
+        LOGGER.warning("drift: %s", warning)
+
+
+def _publish(
+    staging: Path, settings: RunSettings, content: dict[str, Any], watch: Stopwatch
+) -> Path:
+    with watch.step("publishing"):
+        content["timings"] = watch.seconds
+        (staging / NAME).write_text(sealed(content), encoding="utf-8")
+        return publish.publish(staging, settings.out, settings.run_id)
 
 
 def _require_few_rejects(claims: intake.Claims, limit: float) -> None:
@@ -182,6 +216,8 @@ def _tables(
         "lines": outcome.lines,
         "findings": outcome.findings,
         "flagged_lines": flagged_lines(outcome.lines, outcome.findings),
+        "reconsider": outcome.reconsider,
+        "other_versions": claims.other_versions,
         "rejected_lines": claims.rejected,
         "rejected_authorizations": authorizations.rejected,
     }
@@ -207,6 +243,7 @@ def _manifest(
     reference: ReferenceData,
     files: list[dict[str, Any]],
     claims: intake.Claims,
+    history: History,
 ) -> dict[str, Any]:
     """The manifest, its counts and balance re-read from the files as written."""
     tables = {name: pl.read_parquet(staging / f"{name}.parquet") for name in RUN_TABLES}
@@ -224,7 +261,17 @@ def _manifest(
             "published. Please report it with this message."
         )
     outputs = [
-        {"table": name, "rows": table.height, **digest_of(staging / f"{name}.parquet")}
+        {"table": name, "rows": table.height, **digest_of(staging / f"{name}.parquet", whole=True)}
         for name, table in tables.items()
     ]
-    return manifest(settings, policy, reference, files, outputs, account)
+    content = manifest(
+        settings,
+        policy,
+        reference,
+        files,
+        outputs,
+        account,
+        history.recorded(),
+    )
+    content["drift"] = drift_of(content, [run.manifest for run in history.runs])
+    return content

@@ -25,9 +25,11 @@ class RunSettings:
     run_id: str
     reference_data: Path
     members: Path | None = None
+    history: Path | None = None
     policy: str = DEFAULT_POLICY
     replace: bool = False
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
+    strict_drift: bool = False
 
     def __post_init__(self) -> None:
         if not _RUN_ID.fullmatch(self.run_id):

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from claims_edit import contracts, intake
-from claims_edit.contracts import CLAIMS, MEMBERS
+from claims_edit.contracts import CLAIMS, MEMBERS, OTHER_VERSIONS
 from claims_edit.extracts import Extract
-from claims_edit.intake import between_rows, in_circle, no_versions, read_claim_rows
+from claims_edit.intake import between_rows, in_circle, read_claim_rows
 from claims_edit.normalise import as_text, read_as
 from claims_edit.quarantine import no_failures, read_typed, without
 from claims_edit.reference import load_reference
+from claims_edit.schemas import empty
 from claims_edit.settings import ValidateSettings
 
 _BATCH = 200_000
@@ -58,7 +59,7 @@ def _claims(extract: Extract, members: intake.Members | None) -> Checked:
     related = _related_rows(extract)
     read = read_claim_rows(related, members)
     between = pl.concat([failures, between_rows(related, read)])
-    circle = in_circle(without(read.rows, between), no_versions())
+    circle = in_circle(without(read.rows, between), empty(OTHER_VERSIONS))
     return _checked(extract, rows, pl.concat([between, circle]))
 
 

@@ -7,26 +7,29 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from claims_edit import intake
-from claims_edit.contracts import LINE_KEY
+from claims_edit.contracts import LINE_KEY, PAST_COLUMNS
 from claims_edit.edits.catalogue import ORDER
 from claims_edit.evaluate import Night, Outcome, evaluate
+from claims_edit.past import Past, no_elsewhere, no_other_versions, no_past
 from claims_edit.scope import scope_of
 from tests.support import PROJECT, policy, reference_data
 from tests.test_sample_claims import SAMPLE, configured
 from tests.tuva.overlay import AS_OF, columns_of, csv_text, overlaid
 
-EXTRACTS = ("sample", "tuva")
+EXTRACTS = ("sample", "tuva", "tuva over two nights")
+T = TypeVar("T", Night, Past)
 
 
 def read(claims: Sequence[Path], authorizations: Path, members: Path) -> Night:
@@ -47,6 +50,8 @@ def night_of(extract: str) -> tuple[Night, date]:
         claims = [SAMPLE / path for path in options["claims"]]
         night = read(claims, SAMPLE / options["authorizations"], SAMPLE / options["members"])
         return night, date.fromisoformat(options["as_of"])
+    if extract == "tuva over two nights":
+        return second_night(), AS_OF
     given = overlaid()
     tables = {
         "claims": given.claims,
@@ -60,16 +65,57 @@ def night_of(extract: str) -> tuple[Night, date]:
         return read([paths["claims"]], paths["authorizations"], paths["members"]), AS_OF
 
 
+def second_night() -> Night:
+    """The later half of the claims, of which some void claims of the earlier half: its history."""
+    night, as_of = night_of("tuva")
+    claims = night.lines["claim_id"].unique().sort()
+    earlier = pl.col("claim_id").is_in(claims[::2].implode())
+    before = evaluated(replace(night, lines=night.lines.filter(earlier)), as_of).lines
+    past = Past(
+        before.select(PAST_COLUMNS).with_columns(run=pl.lit(1, pl.Int64), run_id=pl.lit("first")),
+        no_other_versions(),
+        no_elsewhere(),
+    )
+    allowed = before.filter(pl.col("allowed_units") > 0).sort("claim_id")[::3]
+    voids = allowed.unique("member_id").select("member_id", voided="claim_id")
+    lines = night.lines.filter(~earlier).join(voids, on="member_id", how="left")
+    voiding = pl.col("voided").is_not_null() & (pl.int_range(pl.len()).over("member_id") == 0)
+    lines = lines.with_columns(
+        claim_frequency_code=pl.when(voiding).then(pl.lit("8")).otherwise("claim_frequency_code"),
+        original_claim_id=pl.when(voiding).then("voided").otherwise("original_claim_id"),
+    )
+    return replace(night, lines=lines.drop("voided"), past=past)
+
+
+def test_the_second_night_has_history_that_matters() -> None:
+    night, as_of = night_of("tuva over two nights")
+    alone = replace(night, past=no_past())
+    assert not evaluated(night, as_of).lines.equals(evaluated(alone, as_of).lines)
+
+
 def evaluated(night: Night, as_of: date) -> Outcome:
     return evaluate(night, policy(), reference_data(), as_of)
 
 
+def rows_of(member: str, table: pl.DataFrame) -> pl.DataFrame:
+    return table.filter(pl.col("member_id") == member)
+
+
+def each_table(night: T, change: Callable[[pl.DataFrame], pl.DataFrame]) -> T:
+    """The same night, or the same past, with every table changed."""
+    tables: dict[str, Any] = {field.name: getattr(night, field.name) for field in fields(night)}
+    return replace(
+        night,
+        **{
+            name: change(table) if isinstance(table, pl.DataFrame) else each_table(table, change)
+            for name, table in tables.items()
+        },
+    )
+
+
 def part_of(night: Night, part: int, parts: int) -> Night:
     """What a night holds of the members of one part."""
-    tables = {field.name: getattr(night, field.name) for field in fields(night)}
-    return replace(
-        night, **{name: table.filter(_is_in(part, parts)) for name, table in tables.items()}
-    )
+    return each_table(night, lambda table: table.filter(_is_in(part, parts)))
 
 
 def _is_in(part: int, parts: int) -> pl.Expr:
@@ -85,6 +131,7 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome(
         pl.concat(outcome.lines for outcome in outcomes).sort(*LINE_KEY),
         pl.concat(outcome.findings for outcome in outcomes).sort(*LINE_KEY, order),
+        pl.concat(outcome.reconsider for outcome in outcomes).sort(*LINE_KEY),
     )
 
 
@@ -107,6 +154,7 @@ def test_the_parts_of_the_members_make_the_whole(extract: str, parts: int) -> No
     whole, joined = evaluated(night, as_of), together(outcomes)
     assert_frame_equal(joined.lines, whole.lines)
     assert_frame_equal(joined.findings, whole.findings)
+    assert_frame_equal(joined.reconsider, whole.reconsider)
 
 
 @pytest.mark.parametrize("extract", EXTRACTS)
@@ -116,11 +164,7 @@ def test_each_member_alone_is_edited_as_among_all(extract: str) -> None:
     busiest = night.lines["member_id"].value_counts().sort("count", "member_id")["member_id"][-5:]
     for member in busiest:
         of_member = pl.col("member_id") == member
-        tables = {field.name: getattr(night, field.name) for field in fields(night)}
-        alone = evaluated(
-            replace(night, **{name: table.filter(of_member) for name, table in tables.items()}),
-            as_of,
-        )
+        alone = evaluated(each_table(night, partial(rows_of, member)), as_of)
         keys = alone.lines.select(LINE_KEY)
         assert_frame_equal(alone.lines, whole.lines.filter(of_member))
         assert_frame_equal(
@@ -133,13 +177,11 @@ def test_each_member_alone_is_edited_as_among_all(extract: str) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_the_rows_does_not_matter(extract: str, seed: int) -> None:
     night, as_of = night_of(extract)
-    tables = {field.name: getattr(night, field.name) for field in fields(night)}
-    shuffled = {
-        name: table.sample(fraction=1, shuffle=True, seed=seed) for name, table in tables.items()
-    }
-    whole, other = evaluated(night, as_of), evaluated(replace(night, **shuffled), as_of)
+    shuffled = each_table(night, lambda t: t.sample(fraction=1, shuffle=True, seed=seed))
+    whole, other = evaluated(night, as_of), evaluated(shuffled, as_of)
     assert_frame_equal(other.lines, whole.lines)
     assert_frame_equal(other.findings, whole.findings)
+    assert_frame_equal(other.reconsider, whole.reconsider)
 
 
 @pytest.mark.parametrize(

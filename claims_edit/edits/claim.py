@@ -45,15 +45,15 @@ EDITS = (
         .when(pl.col("original_claim_id") == pl.col("claim_id"))
         .then(
             sentence(
-                "claim {} {} an earlier version of itself, and earlier runs are not read",
+                "claim {} {} an earlier version of itself, of which no line was edited in an earlier run",
                 "claim_id",
                 _DOES,
             )
         )
         .otherwise(
             sentence(
-                "claim {} {} claim {}, of which no line of the member was edited in this extract; "
-                "earlier runs are not read",
+                "claim {} {} claim {}, of which no line of the member was edited in this extract or in "
+                "an earlier run",
                 "claim_id",
                 _DOES,
                 "original_claim_id",

@@ -13,27 +13,62 @@ _SAME = (
     "hcpcs_code",
     "modifier_set",
     "ndc_compared",
-    "service_unit_quantity",
+    "billed_units",
     "rendering_npi",
 )
-_EARLIER = ("duplicate_of_claim_id", "duplicate_of_line_number")
+_EARLIER = ("duplicate_of_claim_id", "duplicate_of_line_number", "duplicate_of_source")
+_OF = ("claim_id", "claim_line_number", "source")
 
 
-def facts(lines: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
+def facts(
+    lines: pl.DataFrame, candidates: pl.DataFrame, past: pl.DataFrame, elsewhere: pl.DataFrame
+) -> pl.DataFrame:
     """Adds the earlier line of another claim that a line repeats; null where there is none.
 
     `candidates` names the `line`s that take part, and `denied`, those a line edit denies: they are
-    judged, and nothing is a duplicate of them. Lines are numbered in their order, so that one pass
-    finds it: a line repeats the first sound line of its likes, unless that is of its own claim;
-    then the first sound line of the next claim, if that came before it.
+    judged, and nothing is a duplicate of them. `past` and `elsewhere` are the lines of history
+    that stand: those that were allowed any units are earlier than all of tonight's, the first of
+    them all is named. A column that `elsewhere` lacks is not compared by.
     """
-    likes = _likes(lines, candidates)
-    sound = likes.filter(~pl.col("denied")).sort("line")
-    earliest = [
-        pl.col("line").first(),
-        pl.col("claim_id").first(),
-        pl.col("claim_line_number").first(),
+    judged = _likes(
+        lines.join(candidates, on="line").with_columns(billed_units="service_unit_quantity")
+    )
+    found = [
+        _in_history(judged, _allowed(elsewhere, pl.lit("the history file"))),
+        _in_history(
+            judged, _allowed(past.filter("takes_part_in_limits"), pl.format("run {}", "run_id"))
+        ),
+        _in_this_extract(judged),
     ]
+    repeated = pl.concat(found).unique("line", keep="first", maintain_order=True)
+    return lines.join(repeated, on="line", how="left", maintain_order="left")
+
+
+def _allowed(past: pl.DataFrame, source: pl.Expr) -> pl.DataFrame:
+    return past.filter(pl.col("allowed_units") > 0).with_columns(source=source)
+
+
+def _in_history(judged: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
+    """The lines that repeat one of history, and the first that they repeat."""
+    likes = _likes(past)
+    same = [c for c in _SAME if c in likes.columns]
+    order = [c for c in ("run", "received_date", *_OF) if c in likes.columns]
+    first = likes.sort(order, nulls_last=True).unique(same, keep="first", maintain_order=True)
+    first = first.select(*same, *(pl.col(c).alias(f"first_{c}") for c in _OF))
+    return judged.join(first, on=same, nulls_equal=True).select(
+        "line", *(pl.col(f"first_{c}").alias(e) for c, e in zip(_OF, _EARLIER, strict=True))
+    )
+
+
+def _in_this_extract(judged: pl.DataFrame) -> pl.DataFrame:
+    """The lines that repeat an earlier one of the extract, and the first that they repeat.
+
+    Lines are numbered in their order, so that one pass finds it: a line repeats the first sound line
+    of its likes, unless that is of its own claim; then the first sound line of the next claim, if
+    that came before it.
+    """
+    sound = judged.filter(~pl.col("denied")).sort("line")
+    earliest = [pl.col(c).first() for c in ("line", "claim_id", "claim_line_number")]
     first = sound.group_by(_SAME).agg(e.name.prefix("first_") for e in earliest)
     second = (
         sound.join(first, on=_SAME, nulls_equal=True)
@@ -50,33 +85,29 @@ def facts(lines: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
         first_one, second_one = pl.col(f"first_{column}"), pl.col(f"second_{column}")
         return pl.when(repeats_first).then(first_one).when(repeats_second).then(second_one)
 
-    repeated = (
-        likes.join(first, on=_SAME, how="left", nulls_equal=True)
+    return (
+        judged.join(first, on=_SAME, how="left", nulls_equal=True)
         .join(second, on=_SAME, how="left", nulls_equal=True)
         .select(
             "line",
             earlier("claim_id").alias(_EARLIER[0]),
             earlier("claim_line_number").alias(_EARLIER[1]),
+            pl.lit(None, pl.String).alias(_EARLIER[2]),
         )
-        .drop_nulls()
+        .filter(pl.col(_EARLIER[0]).is_not_null())
     )
-    return lines.join(repeated, on="line", how="left", maintain_order="left")
 
 
-def _likes(lines: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
-    """The lines that take part, with all that makes one like another."""
-    return (
-        lines.join(candidates, on="line")
-        .with_columns(
-            modifier_set=pl.concat_list(MODIFIER_COLUMNS)
-            .list.drop_nulls()
-            .list.unique()
-            .list.sort()
-            .list.join(" "),
-            ndc_compared=pl.coalesce("ndc_11", "ndc_code"),
-        )
-        .select("line", "claim_id", "claim_line_number", "denied", *_SAME)
-    )
+def _likes(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines with all that makes one like another, as far as they have it."""
+    modifiers = [c for c in MODIFIER_COLUMNS if c in lines.columns]
+    if modifiers:
+        set_of = pl.concat_list(modifiers).list.drop_nulls().list.unique().list.sort()
+        lines = lines.with_columns(modifier_set=set_of.list.join(" "))
+    if "ndc_code" in lines.columns:
+        lines = lines.with_columns(ndc_compared=pl.coalesce("ndc_11", "ndc_code"))
+    kept = ("line", "denied", "run", "received_date", *_OF, *_SAME)
+    return lines.select(c for c in kept if c in lines.columns)
 
 
 EDITS = (
@@ -86,12 +117,15 @@ EDITS = (
         kind="duplicate",
         fails=pl.col(_EARLIER[0]).is_not_null(),
         message=sentence(
-            "{} units of {} on {} repeat claim {} line {}: the same member, date, code, modifiers, "
+            "{} units of {} on {} repeat claim {} line {}{}: the same member, date, code, modifiers, "
             "NDC, units and rendering provider",
             units("service_unit_quantity"),
             "hcpcs_code",
             "claim_line_start_date",
-            *_EARLIER,
+            *_EARLIER[:2],
+            pl.when(pl.col(_EARLIER[2]).is_not_null())
+            .then(pl.format(" of {}", _EARLIER[2]))
+            .otherwise(pl.lit("")),
         ),
         evidence=(*_EARLIER, "claim_line_start_date", "service_unit_quantity", "rendering_npi"),
         group_code="OA",

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from claims_edit.contracts import DISPOSITIONS
+from claims_edit.drift import in_words
 
 
-def summary(manifest: dict[str, Any]) -> str:
-    """Lines and charges by disposition, lines by edit, and what became of every row."""
+def summary(manifest: dict[str, Any], stale: Sequence[str] = ()) -> str:
+    """Lines and charges by disposition, lines by edit, and what became of every row.
+
+    `stale` are the later runs that were computed on the run that this one replaced.
+    """
     rows, authorizations = manifest["rows"], manifest["authorizations"]
     parts = [
         f"Run {manifest['run_id']}, policy {manifest['policy']['id']}",
@@ -20,6 +24,18 @@ def summary(manifest: dict[str, Any]) -> str:
     ]
     if manifest["edits"]:
         parts.append(_edits(manifest["edits"]))
+    outputs = {output["table"]: output["rows"] for output in manifest["outputs"]}
+    if outputs["reconsider"]:
+        parts.append(
+            f"Lines of earlier runs that would be allowed more today: {outputs['reconsider']:,}  "
+            "(see reconsider.parquet)"
+        )
+    parts.extend(f"Drift: {in_words(warning)}" for warning in manifest["drift"]["warnings"])
+    if stale:
+        parts.append(
+            f"Stale, computed on the run that was replaced: {', '.join(stale)}  (run them again, in "
+            "this order, with --replace)"
+        )
     return "\n\n".join(parts)
 
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claims_edit.contracts import CLAIMS, ICD10CM
+from claims_edit.contracts import CLAIMS
+from claims_edit.reference_contracts import ICD10CM
 from claims_edit.normalise import can_read, read_as
 
 DATE = CLAIMS.columns["claim_line_start_date"]

@@ -38,8 +38,8 @@ def settings(out: Path, *claims: Path, **changes: Any) -> RunSettings:
 
 
 def published(out: Path, *claims: Path, **changes: Any) -> Path:
-    folder, _ = runs.run(settings(out, *claims, **changes))
-    return folder
+    published = runs.run(settings(out, *claims, **changes))
+    return published.folder
 
 
 def run_folders(out: Path) -> list[str]:

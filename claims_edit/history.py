@@ -1,0 +1,257 @@
+"""The published runs of a folder in their order, and what history a run reads of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from claims_edit.contracts import ALLOWED_ELSEWHERE, LINE_KEY, OTHER_VERSIONS, PAST_COLUMNS
+from claims_edit.errors import InputError, UsageError
+from claims_edit.extracts import Extract, open_extract
+from claims_edit.manifest import NAME
+from claims_edit.normalise import with_ndc_11
+from claims_edit.past import ELSEWHERE, RUN, Past, no_elsewhere, no_lines, no_other_versions
+from claims_edit.publish import run_folders
+from claims_edit.quarantine import failing, read_typed
+from claims_edit.schemas import schema
+from claims_edit.scope import Scope
+
+# The tables of a run that later runs read.
+_READ = ("lines", "other_versions")
+
+
+@dataclass(frozen=True)
+class PublishedRun:
+    """A run as its manifest has it; `place` is its number in the order of first publication."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    stamp: tuple[int, int, int]
+
+    @property
+    def run_id(self) -> str:
+        """Its name."""
+        return str(self.manifest["run_id"])
+
+    @property
+    def place(self) -> int:
+        """1, 2, 3 … in the order in which runs were first published."""
+        return int(self.manifest["history"]["place"])
+
+    @property
+    def hcpcs_code(self) -> str:
+        """The drug that its policy is about."""
+        return str(self.manifest["policy"]["hcpcs_code"])
+
+    @property
+    def taken(self) -> dict[str, str]:
+        """The runs that it took as history: the digest of each, by its id."""
+        return dict(self.manifest["history"]["runs"])
+
+    @property
+    def digest(self) -> str:
+        """One digest of all that later runs read of it."""
+        return digest_as_history(self.manifest)
+
+
+def digest_as_history(manifest: dict[str, Any]) -> str:
+    """One digest of all that later runs read of a run."""
+    digests = {output["table"]: output["digest"] for output in manifest["outputs"]}
+    return hashlib.sha256(" ".join(digests[table] for table in _READ).encode()).hexdigest()
+
+
+def runs_in(out: Path) -> list[PublishedRun]:
+    """The published runs of an output folder in their order; none where there is no such folder.
+
+    Raises InputError for a manifest that cannot be read.
+    """
+    return sorted((read_run(folder) for folder in run_folders(out)), key=lambda run: run.place)
+
+
+def read_run(folder: Path) -> PublishedRun:
+    """A published run. Raises InputError where its manifest cannot be read."""
+    path = folder / NAME
+    try:
+        stamp = _stamp(path)
+        run = PublishedRun(folder, json.loads(path.read_bytes()), stamp)
+        _ = (run.run_id, run.place, run.hcpcs_code, run.digest, run.taken)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"history: {path}: not a manifest that this version can read; restore the run, or take "
+            "its folder away."
+        ) from error
+    return run
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@dataclass(frozen=True)
+class History:
+    """What a run takes as history: earlier runs of the drug, and a file of lines allowed elsewhere.
+
+    `place` is the run's own; `later` are the runs of the output folder after it; `folder` is where
+    the earlier ones are, null for the output folder itself.
+    """
+
+    runs: tuple[PublishedRun, ...]
+    place: int
+    later: tuple[PublishedRun, ...] = ()
+    folder: Path | None = None
+    elsewhere: Extract | None = None
+
+    def recorded(self) -> dict[str, Any]:
+        """What the manifest says of it: the digest of every run, by its id, in their order."""
+        return {
+            "place": self.place,
+            "folder": None if self.folder is None else str(self.folder),
+            "runs": {run.run_id: run.digest for run in self.runs},
+        }
+
+    def computed_on(self, replaced: dict[str, Any]) -> list[str]:
+        """The later runs that took the run as history when it was other than it is now."""
+        run_id, digest = replaced["run_id"], digest_as_history(replaced)
+        return [run.run_id for run in self.later if run.taken.get(run_id, digest) != digest]
+
+    def require_unchanged(self) -> None:
+        """Raises InputError where a run is no longer what it was when its manifest was read."""
+        for run in self.runs:
+            path = run.folder / NAME
+            if not path.exists() or _stamp(path) != run.stamp:
+                raise InputError(
+                    f"history: {run.folder}: changed while it was read; run again when it is whole."
+                )
+
+    def read(self, members: pl.Series, scope: Scope) -> Past:
+        """History as far as it is about these members."""
+        places = pl.DataFrame(
+            [(str(r.folder), r.place, r.run_id) for r in self.runs],
+            schema={"folder": pl.String, "run": RUN, "run_id": pl.String},
+            orient="row",
+        )
+        lines = self._table("lines", PAST_COLUMNS, members, places)
+        versions = self._table("other_versions", tuple(OTHER_VERSIONS.columns), members, places)
+        return Past(
+            no_lines() if lines is None else lines,
+            no_other_versions() if versions is None else versions.drop("run_id"),
+            no_elsewhere() if self.elsewhere is None else self._elsewhere(members, scope),
+        )
+
+    def _table(
+        self, name: str, columns: tuple[str, ...], members: pl.Series, places: pl.DataFrame
+    ) -> pl.DataFrame | None:
+        """The members' rows of one table of all runs, with `run` and `run_id`."""
+        if not self.runs:
+            return None
+        files = [run.folder / f"{name}.parquet" for run in self.runs]
+        suffix = f"/{name}.parquet"
+        try:
+            rows = _of_members(files, columns, members).collect()
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            for file in files:
+                _require_readable(file, columns, members)
+            raise InputError(
+                f"history: {name}.parquet of the earlier runs cannot be read "
+                f"({type(error).__name__}); see claims-edit verify."
+            ) from error
+        folder = pl.col("path").str.strip_suffix(suffix)
+        return rows.with_columns(folder=folder).join(places, on="folder").drop("folder", "path")
+
+    def _elsewhere(self, members: pl.Series, scope: Scope) -> pl.DataFrame:
+        if self.elsewhere is None:
+            return no_elsewhere()
+        rows = read_elsewhere(self.elsewhere)
+        if "ndc_code" in rows.columns:
+            rows = with_ndc_11(rows, pl.col("ndc_code"), list(scope.all_products))
+        return rows.filter(pl.col("member_id").is_in(members.implode()))
+
+
+def _of_members(files: list[Path], columns: tuple[str, ...], members: pl.Series) -> pl.LazyFrame:
+    scanned = pl.scan_parquet(
+        files,
+        glob=False,
+        hive_partitioning=False,
+        include_file_paths="path",
+        extra_columns="ignore",
+    )
+    return scanned.select(*columns, "path").filter(pl.col("member_id").is_in(members.implode()))
+
+
+def _require_readable(file: Path, columns: tuple[str, ...], members: pl.Series) -> None:
+    try:
+        _of_members([file], columns, members).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise InputError(
+            f"history: {file}: cannot be read; restore the run, or take its folder away."
+        ) from error
+
+
+def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) -> History:
+    """The history of a run: the runs of `given`, or of `out` before its own place; also a file.
+
+    Raises UsageError where `given` is not there, InputError where it cannot be read.
+    """
+    if given is not None and not given.exists():
+        raise UsageError(f"--history: {given}: there is no such folder or file.")
+    standing = runs_in(out)
+    taken = {run.run_id: run.place for run in standing}
+    place = taken.get(run_id, max(taken.values(), default=0) + 1)
+    later = tuple(run for run in standing if run.place > place)
+    if given is not None and given.is_dir() and given.resolve() != out.resolve():
+        return History(_of_drug(runs_in(given), hcpcs_code), place, later, folder=given)
+    earlier = _of_drug([run for run in standing if run.place < place], hcpcs_code)
+    elsewhere = open_elsewhere(given) if given is not None and not given.is_dir() else None
+    return History(earlier, place, later, elsewhere=elsewhere)
+
+
+def _of_drug(runs: Sequence[PublishedRun], hcpcs_code: str) -> tuple[PublishedRun, ...]:
+    return tuple(run for run in runs if run.hcpcs_code == hcpcs_code)
+
+
+# ---- lines allowed elsewhere ----------------------------------------------------------------
+
+
+def open_elsewhere(path: Path) -> Extract:
+    """Open a file of lines that another system allowed."""
+    return open_extract(
+        "history",
+        [path],
+        ALLOWED_ELSEWHERE,
+        sources=tuple(ALLOWED_ELSEWHERE.columns),
+        fallbacks={},
+    )
+
+
+def read_elsewhere(extract: Extract) -> pl.DataFrame:
+    """The lines allowed elsewhere, with `run`, and without the columns that the file lacks.
+
+    Raises InputError for any row that breaks the schema: what was allowed cannot be set aside.
+    """
+    present = {n: c for n, c in ALLOWED_ELSEWHERE.columns.items() if extract.has(n)}
+    raw = extract.collect(lambda frame: frame.select(list(present))).with_row_index("row")
+    typed = read_typed(raw, schema("history", present))
+    repeated = typed.rows.filter(pl.len().over(LINE_KEY) > 1)
+    failures = pl.concat([typed.failures, failing(repeated, "repeated_key")])
+    if failures.height:
+        counts = failures.group_by("check").len().sort("len", "check", descending=[True, False])
+        worst = ", ".join(f"{check} ({count})" for check, count in counts.head(5).iter_rows())
+        rows = failures["row"].n_unique()
+        raise InputError(
+            f"history: {extract.files[0].path}: {rows} of {raw.height} rows cannot be read, and what "
+            f"was allowed cannot be set aside; nothing was published. Failed checks: {worst}. Mend "
+            "the file."
+        )
+    draws = pl.col("authorization_draws") if "authorization_draws" in present else None
+    empty_draws = no_elsewhere()["authorization_draws"].dtype
+    return typed.rows.drop("row").with_columns(
+        run=pl.lit(ELSEWHERE, RUN),
+        authorization_draws=pl.lit(None, empty_draws) if draws is None else draws,
+    )
