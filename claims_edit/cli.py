@@ -255,6 +255,30 @@ def validate(log_format: str, **options: Any) -> None:
         )
 
 
+@cli.command()
+@click.argument("folder", metavar="RUN_DIR|OUT", type=_FILE)
+@_LOG
+def verify(folder: Path, log_format: str) -> None:
+    """Check a published run, or all of an output folder, against their own manifests.
+
+    Digests, schemas, counts, balance, and the chain of histories: a run is stale where a run that it
+    was computed on has been replaced since.
+
+    \b
+    claims-edit verify runs/run_id=2026-02-28
+    """
+    log.set_up(log_format, quiet=sys.stderr.isatty())
+    from claims_edit.verify import verify as verified
+
+    checked = verified(folder)
+    differing = {name: differences for name, differences in checked.items() if differences}
+    for name, differences in differing.items():
+        _say("\n".join(f"{name}: {difference}" for difference in differences))
+    if differing:
+        raise InputError(f"{folder}: {len(differing)} of {len(checked)} runs differ; see above.")
+    _say(f"{folder}: {len(checked)} run{'s' if len(checked) > 1 else ''} in order")
+
+
 def _say(text: str) -> None:
     """Print for people. What is done stays done, whether or not anybody reads it."""
     try:

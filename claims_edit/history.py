@@ -49,6 +49,10 @@ class PublishedRun:
         """The drug that its policy is about."""
         return str(self.manifest["policy"]["hcpcs_code"])
 
+    def rows(self, table: str) -> int:
+        """How many rows one of its tables has."""
+        return sum(int(o["rows"]) for o in self.manifest["outputs"] if o["table"] == table)
+
     @property
     def taken(self) -> dict[str, str]:
         """The runs that it took as history: the digest of each, by its id."""
@@ -112,7 +116,7 @@ class History:
         """What the manifest says of it: the digest of every run, by its id, in their order."""
         return {
             "place": self.place,
-            "folder": None if self.folder is None else str(self.folder),
+            "folder": None if self.folder is None else str(self.folder.resolve()),
             "runs": {run.run_id: run.digest for run in self.runs},
         }
 
@@ -149,9 +153,9 @@ class History:
         self, name: str, columns: tuple[str, ...], members: pl.Series, places: pl.DataFrame
     ) -> pl.DataFrame | None:
         """The members' rows of one table of all runs, with `run` and `run_id`."""
-        if not self.runs:
+        files = [run.folder / f"{name}.parquet" for run in self.runs if run.rows(name)]
+        if not files:
             return None
-        files = [run.folder / f"{name}.parquet" for run in self.runs]
         suffix = f"/{name}.parquet"
         try:
             rows = _of_members(files, columns, members).collect()

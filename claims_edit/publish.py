@@ -35,6 +35,11 @@ def run_folders(out: Path) -> list[Path]:
     return sorted(folder for folder in out.glob(f"{_RUN}*") if is_published(folder))
 
 
+def run_like_folders(out: Path) -> list[Path]:
+    """The folders that stand where a run would, published or not, by name."""
+    return sorted(folder for folder in out.glob(f"{_RUN}*") if folder.is_dir())
+
+
 @contextmanager
 def holding(out: Path, run_id: str) -> Iterator[None]:
     """Hold the output folder for one run, made if need be; the lock of a dead process is no lock.

@@ -48,6 +48,7 @@ OUTSIDE = {
     "runs",
     "settings",
     "validation",
+    "verify",
 }
 # Decide upon frames alone. Two of what they import, `policies` and `reference`, also load themselves.
 PURE = {
@@ -204,7 +205,7 @@ def test_data_flows_one_way() -> None:
         *("edits.edit", "edits", "edits.catalogue", "policies", "scope"),
         *("past", "findings", "lifecycle", "ledger", "limits", "disposition", "reconsider"),
         *("evaluate", "drift", "extracts", "quarantine", "intake", "manifest", "publish"),
-        *("history", "report", "runs", "validation", "cli", "__main__"),
+        *("history", "report", "runs", "validation", "verify", "cli", "__main__"),
     )
     place = {name: i for i, name in enumerate(order)}
     families = {f"edits.{family}": place["edits"] for family in FAMILIES}
@@ -251,7 +252,7 @@ def test_what_decides_touches_no_file_and_asks_no_clock(name: str) -> None:
 
 
 def test_extracts_are_read_in_one_place() -> None:
-    """`reference` reads its own tables, `runs` what it has just written, `history` earlier runs."""
+    """`reference` reads its own tables; `runs`, `history` and `verify` what runs have written."""
     readers = {
         (module.name, call)
         for module in modules().values()
@@ -265,6 +266,7 @@ def test_extracts_are_read_in_one_place() -> None:
         ("history", "scan_parquet"),
         ("reference", "read_csv"),
         ("runs", "read_parquet"),
+        ("verify", "read_parquet"),
     }
 
 

@@ -104,13 +104,11 @@ def rows_of(member: str, table: pl.DataFrame) -> pl.DataFrame:
 def each_table(night: T, change: Callable[[pl.DataFrame], pl.DataFrame]) -> T:
     """The same night, or the same past, with every table changed."""
     tables: dict[str, Any] = {field.name: getattr(night, field.name) for field in fields(night)}
-    return replace(
-        night,
-        **{
-            name: change(table) if isinstance(table, pl.DataFrame) else each_table(table, change)
-            for name, table in tables.items()
-        },
-    )
+    changed: dict[str, Any] = {
+        name: change(table) if isinstance(table, pl.DataFrame) else each_table(table, change)
+        for name, table in tables.items()
+    }
+    return replace(night, **changed)
 
 
 def part_of(night: Night, part: int, parts: int) -> Night:

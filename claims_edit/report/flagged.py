@@ -7,13 +7,13 @@ import polars as pl
 from claims_edit.contracts import FLAGGED_LINES
 from claims_edit.edits.catalogue import EDITS
 
-_SHOWN = ("flag", "partial", "deny")
+SHOWN = ("flag", "partial", "deny")
 _KEY = ["claim_id", "claim_line_number"]
 
 
 def flagged_lines(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """The table `flagged_lines` from the tables `lines` and `findings`, highest charge first."""
-    shown = lines.filter(pl.col("disposition").is_in(_SHOWN))
+    shown = lines.filter(pl.col("disposition").is_in(SHOWN))
     titles = {edit.id: edit.title for edit in EDITS.values()}
     flagged = pl.col("disposition") == "flag"
     return (
