@@ -13,7 +13,7 @@ export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format docs wheel wheel-check lock upgrade clean
+.PHONY: help setup run test check format docs bench wheel wheel-check lock upgrade clean
 .PHONY: check-format check-lint check-types check-docs
 
 help: ## List the targets (this text).
@@ -47,6 +47,9 @@ format: setup ## Format the code and apply the linter's safe fixes.
 
 docs: setup ## Write docs/edits.md again from the example tables of the tests.
 	$(BIN)/python -m tests.edits.generate_docs
+
+bench: setup ## Measure what reading three years of nightly runs as history costs (a few minutes; no test).
+	$(BIN)/python -m benchmarks.history
 
 wheel: setup ## Build the source archive, and from it the wheel, into dist/.
 	rm -rf dist

@@ -310,7 +310,7 @@ RECONSIDER = schema(
     {
         "claim_id": CLAIMS.columns["claim_id"],
         "claim_line_number": CLAIMS.columns["claim_line_number"],
-        "run_id": text("the run that cut it", nullable=False),
+        "cut_by_run_id": text("the run that cut it", nullable=False),
         "member_id": CLAIMS.columns["member_id"],
         "claim_line_start_date": CLAIMS.columns["claim_line_start_date"],
         "hcpcs_code": CLAIMS.columns["hcpcs_code"],

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import polars as pl
 from claims_edit.contracts import ALLOWED_ELSEWHERE, LINE_KEY, OTHER_VERSIONS, PAST_COLUMNS
 from claims_edit.errors import InputError, UsageError
 from claims_edit.extracts import Extract, open_extract
+from claims_edit.log import LOGGER
 from claims_edit.manifest import NAME
 from claims_edit.normalise import with_ndc_11
 from claims_edit.past import ELSEWHERE, RUN, Past, no_elsewhere, no_lines, no_other_versions
-from claims_edit.publish import run_folders
+from claims_edit.publish import run_folder, run_folders
 from claims_edit.quarantine import failing, read_typed
 from claims_edit.schemas import schema
 from claims_edit.scope import Scope
@@ -28,40 +30,24 @@ _READ = ("lines", "other_versions")
 
 @dataclass(frozen=True)
 class PublishedRun:
-    """A run as its manifest has it; `place` is its number in the order of first publication."""
+    """A run as its manifest has it.
+
+    `place` is its number in the order of first publication: 1, 2, 3 …; `digest` is one of all that
+    later runs read of it; `taken` the runs that it took as history, the digest of each by its id.
+    """
 
     folder: Path
     manifest: dict[str, Any]
     stamp: tuple[int, int, int]
-
-    @property
-    def run_id(self) -> str:
-        """Its name."""
-        return str(self.manifest["run_id"])
-
-    @property
-    def place(self) -> int:
-        """1, 2, 3 … in the order in which runs were first published."""
-        return int(self.manifest["history"]["place"])
-
-    @property
-    def hcpcs_code(self) -> str:
-        """The drug that its policy is about."""
-        return str(self.manifest["policy"]["hcpcs_code"])
+    run_id: str
+    place: int
+    hcpcs_code: str
+    digest: str
+    taken: dict[str, str]
 
     def rows(self, table: str) -> int:
         """How many rows one of its tables has."""
         return sum(int(o["rows"]) for o in self.manifest["outputs"] if o["table"] == table)
-
-    @property
-    def taken(self) -> dict[str, str]:
-        """The runs that it took as history: the digest of each, by its id."""
-        return dict(self.manifest["history"]["runs"])
-
-    @property
-    def digest(self) -> str:
-        """One digest of all that later runs read of it."""
-        return digest_as_history(self.manifest)
 
 
 def digest_as_history(manifest: dict[str, Any]) -> str:
@@ -73,23 +59,45 @@ def digest_as_history(manifest: dict[str, Any]) -> str:
 def runs_in(out: Path) -> list[PublishedRun]:
     """The published runs of an output folder in their order; none where there is no such folder.
 
-    Raises InputError for a manifest that cannot be read.
+    Raises InputError for a manifest that cannot be read, and for a run that stands there twice.
     """
-    return sorted((read_run(folder) for folder in run_folders(out)), key=lambda run: run.place)
+    runs = sorted((read_run(folder) for folder in run_folders(out)), key=lambda run: run.place)
+    for run, following in pairwise(runs):
+        if run.place == following.place:
+            raise InputError(
+                f"history: {run.folder} and {following.folder} have the same place in the order of "
+                "the runs; take away the one that does not belong there."
+            )
+    return runs
 
 
 def read_run(folder: Path) -> PublishedRun:
-    """A published run. Raises InputError where its manifest cannot be read."""
+    """A published run. Raises InputError where its manifest cannot be read, or is of another run."""
     path = folder / NAME
     try:
         stamp = _stamp(path)
-        run = PublishedRun(folder, json.loads(path.read_bytes()), stamp)
-        _ = (run.run_id, run.place, run.hcpcs_code, run.digest, run.taken)
+        manifest = json.loads(path.read_bytes())
+        history = manifest["history"]
+        run = PublishedRun(
+            folder,
+            manifest,
+            stamp,
+            run_id=str(manifest["run_id"]),
+            place=int(history["place"]),
+            hcpcs_code=str(manifest["policy"]["hcpcs_code"]),
+            digest=digest_as_history(manifest),
+            taken=dict(history["runs"]),
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"history: {path}: not a manifest that this version can read; restore the run, or take "
             "its folder away."
         ) from error
+    if folder.name != run_folder(folder.parent, run.run_id).name:
+        raise InputError(
+            f"history: {path}: is of run {run.run_id}, and would count twice; take a copy of a run "
+            "out of the folder of the runs."
+        )
     return run
 
 
@@ -210,7 +218,10 @@ def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) ->
     place = taken.get(run_id, max(taken.values(), default=0) + 1)
     later = tuple(run for run in standing if run.place > place)
     if given is not None and given.is_dir() and given.resolve() != out.resolve():
-        return History(_of_drug(runs_in(given), hcpcs_code), place, later, folder=given)
+        runs = _of_drug(runs_in(given), hcpcs_code)
+        if not runs:
+            LOGGER.warning("--history: %s holds no run of the policy's drug", given)
+        return History(runs, place, later, folder=given)
     earlier = _of_drug([run for run in standing if run.place < place], hcpcs_code)
     elsewhere = open_elsewhere(given) if given is not None and not given.is_dir() else None
     return History(earlier, place, later, elsewhere=elsewhere)

@@ -55,7 +55,7 @@ def arrivals(lines: pl.DataFrame, other_versions: pl.DataFrame, past: Past) -> p
             rows(lines, in_scope=True, run=tonight),
             rows(other_versions, in_scope=False, run=tonight),
         ]
-    ).unique()
+    )
 
 
 def before_tonight(arrived: pl.DataFrame) -> pl.DataFrame:

@@ -50,13 +50,13 @@ def holding(out: Path, run_id: str) -> Iterator[None]:
         if not out.exists():
             out.mkdir(parents=True)
             _close_to_others(out)
-        lock = (out / _LOCK).open("a+")
+        lock = (out / _LOCK).open("ab+", buffering=0)
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             lock.seek(0)
-            holder = lock.read().strip() or "another run, that has just begun"
+            holder = lock.read().decode().strip() or "another run, that has just begun"
             raise OutputBusyError(
                 f"--out: {out} is held by {holder}; wait for it to end, or choose another folder."
             ) from error
@@ -64,11 +64,11 @@ def holding(out: Path, run_id: str) -> Iterator[None]:
             _close_to_others(out / _LOCK)
             lock.truncate(0)
             now = datetime.now(UTC)
-            lock.write(
+            holder = (
                 f"run {run_id}, process {os.getpid()} on {socket.gethostname()}, "
                 f"since {now:%Y-%m-%dT%H:%M:%SZ}\n"
             )
-            lock.flush()
+            lock.write(holder.encode())
             _clean(out)
         try:
             yield
@@ -113,7 +113,7 @@ def _remove(folder: Path) -> None:
 
 def _close_to_others(path: Path) -> None:
     """Leave a file or folder to its owner and group."""
-    path.chmod(path.stat().st_mode & 0o770)
+    path.chmod(path.stat().st_mode & 0o7770)
 
 
 def _is_ours(folder: Path) -> bool:

@@ -130,7 +130,7 @@ def _table(cut: pl.DataFrame, found: list[tuple[int, int, int]]) -> pl.DataFrame
     )
     return (
         cut.join(would, on="line")
-        .with_columns(cut_units="denied_units")
+        .with_columns(cut_units="denied_units", cut_by_run_id="run_id")
         .with_columns(reason=reason)
         .sort("claim_id", "claim_line_number", "run")
         .select(list(RECONSIDER.columns))

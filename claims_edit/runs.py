@@ -186,7 +186,7 @@ def _publish(
     staging: Path, settings: RunSettings, content: dict[str, Any], watch: Stopwatch
 ) -> Path:
     with watch.step("publishing"):
-        content["timings"] = watch.seconds
+        content["timings"] = dict(watch.seconds)
         (staging / NAME).write_text(sealed(content), encoding="utf-8")
         return publish.publish(staging, settings.out, settings.run_id)
 

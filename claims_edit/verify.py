@@ -55,16 +55,18 @@ def _differences(folder: Path, runs: Sequence[PublishedRun]) -> Iterator[str]:
         yield f"there is no {NAME}: it is no run (the next run removes what one left)"
         return
     try:
-        run = read_run(folder)
         sealed = is_sealed((folder / NAME).read_text(encoding="utf-8"))
-    except (InputError, ValueError):
+    except (OSError, ValueError, AttributeError, TypeError):
         yield f"{NAME}: cannot be read"
         return
     if not sealed:
         yield f"{NAME}: is not what was written"
         return
-    if folder.name != f"run_id={run.run_id}":
-        yield f"{NAME}: is of run {run.run_id}"
+    try:
+        run = read_run(folder)
+    except InputError as error:
+        yield str(error)
+        return
     damaged = list(_damaged_files(run))
     yield from damaged or _of_tables(run)
     yield from _of_history(run, runs)

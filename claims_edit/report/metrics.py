@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from claims_edit.contracts import DISPOSITIONS
 from claims_edit.errors import UsageError
 from claims_edit.log import LOGGER
 
@@ -30,7 +31,7 @@ def write_metrics(path: Path | None, manifest: dict[str, Any]) -> None:
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         staged.write_text(metrics(manifest, time.time()), encoding="utf-8")
-        staged.chmod(staged.stat().st_mode & 0o770)
+        staged.chmod(staged.stat().st_mode & 0o7770)
         staged.replace(path)
     except OSError as error:
         LOGGER.warning("--metrics-file: %s cannot be written (%s)", path, error.strerror)
@@ -48,7 +49,9 @@ def metrics(manifest: dict[str, Any], now: float) -> str:
 
 
 def _metrics(manifest: dict[str, Any], now: float) -> Iterator[tuple[str, str, list[_Sample]]]:
-    dispositions, edits = manifest["dispositions"], manifest["edits"]
+    none = {"lines": 0, "charge_amount": "0.00", "denied_charge_amount": "0.00"}
+    dispositions = {name: manifest["dispositions"].get(name, none) for name in DISPOSITIONS}
+    edits = manifest["edits"]
     rows, rejected = manifest["rows"], manifest["authorizations"]["rejected"]
     yield "last_success_timestamp_seconds", "When a run was last published.", [({}, int(now))]
     outcomes = ("out_of_scope", "rejected", "edited")
@@ -84,7 +87,7 @@ def _metrics(manifest: dict[str, Any], now: float) -> Iterator[tuple[str, str, l
     yield (
         "drift",
         "The share of lines that left its band.",
-        [({w["kind"]: w["name"]}, w["share"]) for w in drift],
+        [({"kind": w["kind"], "name": w["name"]}, w["share"]) for w in drift],
     )
     yield (
         "step_seconds",

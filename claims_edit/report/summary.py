@@ -30,7 +30,8 @@ def summary(manifest: dict[str, Any], stale: Sequence[str] = ()) -> str:
             f"Lines of earlier runs that would be allowed more today: {outputs['reconsider']:,}  "
             "(see reconsider.parquet)"
         )
-    parts.extend(f"Drift: {in_words(warning)}" for warning in manifest["drift"]["warnings"])
+    if manifest["drift"]["warnings"]:
+        parts.append("\n".join(f"Drift: {in_words(w)}" for w in manifest["drift"]["warnings"]))
     if stale:
         parts.append(
             f"Stale, computed on the run that was replaced: {', '.join(stale)}  (run them again, in "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from . import lifecycle
 from .quarantine import Authorization, Line
 from .reference import Reference, Version
 
@@ -20,6 +21,9 @@ class Facts:
     drug_lines: list[Line]  # governed, not taken out, under the drug's HCPCS
     authorizations: list[Authorization]
     rejected_authorizations: list[tuple[str | None, str | None]]  # member, HCPCS
+    known_before: set[
+        lifecycle.Version
+    ]  # claims with in-scope lines in earlier nights or elsewhere
 
 
 Verdict = str | None
@@ -33,9 +37,9 @@ def fail_if(failed: bool) -> Verdict:
 # The claim and its dates
 
 
-def is_original_known(line: Line, lines: list[Line]) -> bool:
-    """Its own id would mean a version of an earlier run, and there is none."""
-    return any(
+def is_original_known(line: Line, lines: list[Line], before: set[lifecycle.Version]) -> bool:
+    """Its own id means a version of an earlier run."""
+    return (line.member_id, line.original_claim_id) in before or any(
         other.claim_id == line.original_claim_id
         and other.member_id == line.member_id
         and other.claim_id != line.claim_id
@@ -44,7 +48,8 @@ def is_original_known(line: Line, lines: list[Line]) -> bool:
 
 
 def original_claim_unknown(line: Line, facts: Facts) -> Verdict:
-    return fail_if(line.frequency != "1" and not is_original_known(line, facts.known_lines))
+    known = is_original_known(line, facts.known_lines, facts.known_before)
+    return fail_if(line.frequency != "1" and not known)
 
 
 def program_terms_govern(line: Line, facts: Facts) -> Verdict:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from . import Night, edit_night
+from . import EarlierRun, Night, edit_night
 from .reading import RawRow
 
 REFERENCE_DATA = Path(__file__).resolve().parents[2] / "reference_data"
@@ -67,6 +67,51 @@ def edit(
         policy_id="prime-ic-0072",
         as_of=as_of,
     )
+
+
+class Nights:
+    """Nights that are edited one after another, each of them seeing those before it."""
+
+    def __init__(self, elsewhere: list[dict[str, Any]] | None = None) -> None:
+        self.elsewhere = elsewhere or []
+        self.runs: list[EarlierRun] = []
+
+    def edit(self, *claims: RawRow, authorizations: list[RawRow] = AUTHORIZED) -> Night:
+        night = edit_night(
+            list(claims),
+            authorizations,
+            None,
+            reference_dir=REFERENCE_DATA,
+            policy_id="prime-ic-0072",
+            as_of=date(2026, 12, 31),
+            history=self.runs,
+            elsewhere=self.elsewhere,
+        )
+        self.runs = [*self.runs, EarlierRun(f"night-{len(self.runs) + 1}", night.kept)]
+        return night
+
+
+def billed(claim_id: str, offset: int, units: int = 90, **cells: Any) -> RawRow:
+    """A claim of some days after the first, in the smallest packages."""
+    return claim(
+        claim_id=claim_id,
+        claim_line_start_date=day(offset),
+        service_unit_quantity=units,
+        ndc_code="70020-1910-01",
+        ndc_quantity=units // 15,
+        **cells,
+    )
+
+
+def replacing(original: str) -> RawRow:
+    return {"claim_frequency_code": "7", "original_claim_id": original}
+
+
+def voiding(original: str) -> RawRow:
+    return {"claim_frequency_code": "8", "original_claim_id": original}
+
+
+WITHOUT_THE_DRUG: RawRow = {"hcpcs_code": "96413", "ndc_code": ""}
 
 
 def day(offset: int) -> str:

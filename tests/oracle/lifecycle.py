@@ -1,4 +1,4 @@
-"""Claims that replace and void each other: which version counts."""
+"""Claims that replace and void each other, over all nights: which version counts."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +18,7 @@ class VersionRow:
     frequency: str
     original: Version | None
     received: date | None
+    place: int = 0  # of the run in which it stands; a later run has a greater one
 
     @property
     def names(self) -> Version | None:
@@ -27,19 +28,20 @@ class VersionRow:
         return self.original
 
 
-def version_rows(lines: list[Line], out_of_scope: list[ClaimRow]) -> list[VersionRow]:
-    """All lines, and the out-of-scope rows that replace or void a claim of these lines."""
-    rows = [
-        version_row(
-            line.member_id,
-            line.claim_id,
-            line.frequency,
-            line.original_claim_id,
-            line.received_date,
-        )
-        for line in lines
-    ]
-    in_scope = {row.version for row in rows}
+def row_of_line(line: Line, place: int) -> VersionRow:
+    return version_row(
+        line.member_id,
+        line.claim_id,
+        line.frequency,
+        line.original_claim_id,
+        line.received_date,
+        place,
+    )
+
+
+def other_versions(out_of_scope: list[ClaimRow], place: int) -> list[VersionRow]:
+    """The out-of-scope rows that replace or void a claim, whatever claim that is."""
+    rows = []
     for claim in out_of_scope:
         member, claim_id = claim.values["member_id"], claim.values["claim_id"]
         if member is None or claim_id is None:
@@ -50,21 +52,29 @@ def version_rows(lines: list[Line], out_of_scope: list[ClaimRow]) -> list[Versio
             claim.values["claim_frequency_code"],
             claim.values["original_claim_id"],
             claim.values["received_date"],
+            place,
         )
-        if row.frequency != "1" and row.original in in_scope:
+        if row.frequency != "1" and row.original is not None:
             rows.append(row)
     return rows
 
 
 def version_row(
-    member: str, claim: str, frequency: str, original: str | None, received: Any
+    member: str, claim: str, frequency: str, original: str | None, received: Any, place: int
 ) -> VersionRow:
     return VersionRow(
         version=(member, claim),
         frequency=frequency,
         original=None if original is None else (member, original),
         received=received if isinstance(received, date) else None,
+        place=place,
     )
+
+
+def rows_that_count(lines: list[VersionRow], others: list[VersionRow]) -> list[VersionRow]:
+    """All lines, and of the other rows those that replace or void a claim of these lines."""
+    in_scope = {row.version for row in lines}
+    return lines + [row for row in others if row.original in in_scope]
 
 
 def named_by(version: Version, rows: list[VersionRow]) -> set[Version]:
@@ -99,7 +109,7 @@ def fates(rows: list[VersionRow]) -> dict[Version, str]:
 
 
 def linked_with(version: Version, rows: list[VersionRow]) -> set[Version]:
-    """All versions of one claim, also over an original that is not in the extract."""
+    """All versions of one claim, also over an original that has not been seen."""
     linked = {version}
     grown = True
     while grown:
@@ -112,16 +122,28 @@ def linked_with(version: Version, rows: list[VersionRow]) -> set[Version]:
 
 
 def version_that_counts(claim: set[Version], rows: list[VersionRow]) -> Version:
+    """One that no other names, ever; all name each other only in a circle over nights."""
     present = {row.version for row in rows if row.version in claim}
     named = {name for version in present for name in named_by(version, rows)}
-    return max(present - named, key=lambda version: arrival(version, rows))
+    return max(present - named or present, key=lambda version: arrival(version, rows))
 
 
-def arrival(version: Version, rows: list[VersionRow]) -> tuple[bool, date, str]:
-    """Nulls first, then by the latest received date of its rows, then by claim id."""
-    received = [row.received for row in rows if row.version == version and row.received]
-    return bool(received), max(received, default=date.min), version[1]
+def last_place(version: Version, rows: list[VersionRow]) -> int:
+    """The last run in which the version was sent."""
+    return max(row.place for row in rows if row.version == version)
+
+
+def rows_of_arrival(version: Version, rows: list[VersionRow]) -> list[VersionRow]:
+    place = last_place(version, rows)
+    return [row for row in rows if row.version == version and row.place == place]
+
+
+def arrival(version: Version, rows: list[VersionRow]) -> tuple[int, bool, date, str]:
+    """The run, then the latest received date of its rows there, nulls first, then claim id."""
+    received = [row.received for row in rows_of_arrival(version, rows) if row.received]
+    place = last_place(version, rows)
+    return place, bool(received), max(received, default=date.min), version[1]
 
 
 def is_void(version: Version, rows: list[VersionRow]) -> bool:
-    return any(row.version == version and row.frequency == "8" for row in rows)
+    return any(row.frequency == "8" for row in rows_of_arrival(version, rows))

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claims_edit.contracts import CLAIMS
-from claims_edit.reference_contracts import ICD10CM
 from claims_edit.normalise import can_read, read_as
+from claims_edit.reference_contracts import ICD10CM
 
 DATE = CLAIMS.columns["claim_line_start_date"]
 UNITS = CLAIMS.columns["service_unit_quantity"]

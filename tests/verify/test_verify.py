@@ -101,7 +101,12 @@ def test_a_run_without_manifest_is_none(out: Path) -> None:
 
 def test_a_run_under_another_name_is_found(out: Path) -> None:
     shutil.copytree(out / "run_id=night-3", out / "run_id=copy")
-    assert verify(out)["run_id=copy"][0] == f"{NAME}: is of run night-3"
+    assert "is of run night-3, and would count twice" in verify(out)["run_id=copy"][0]
+
+
+def test_a_manifest_of_another_version_is_told(out: Path) -> None:
+    seal_again(out / "run_id=night-3", lambda m: m["history"].pop("place"))
+    assert "not a manifest that this version can read" in found(out / "run_id=night-3")[0]
 
 
 CHANGED_TABLES: dict[str, tuple[str, Callable[[pl.DataFrame], pl.DataFrame], str]] = {
@@ -235,7 +240,7 @@ def test_the_command_names_each_difference(out: Path, capsys: pytest.CaptureFixt
     assert "1 of 3 runs differ" in said.err
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"run_id": "night-2"}', "\xff"])
+@pytest.mark.parametrize("content", ["", "{", "[]", "3", "\xff"])
 def test_a_manifest_that_is_none_is_told(
     out: Path, content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,71 @@
+"""Of the nights that may come next, the one that has most to do with those before it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .extract import RawExtract
+from .history import EarlierRun
+from .oracle import Night, edit_night
+from .reached import RARE, reached_between_nights
+from .reference import read_reference
+from .story import Story, possible_nights
+
+
+@dataclass(frozen=True)
+class Told:
+    extract: RawExtract
+    story: Story  # as it is after this night
+    night: Night
+    reached: set[str]
+
+    @property
+    def how_much(self) -> int:
+        """What is rare weighs most of all."""
+        return len(self.reached) + 3 * len(self.reached & RARE) + 6 * len(self.night.reconsider)
+
+
+def most_telling_night(
+    thrown: bytes,
+    story: Story,
+    reference_dir: Path,
+    runs: list[EarlierRun],
+    elsewhere: list[dict[str, Any]],
+) -> Told:
+    """Asking the oracle takes far less time than publishing a night that touches no other."""
+    told = [
+        Told(extract, after, night, touched(night, story, reference_dir, runs, elsewhere))
+        for extract, after in possible_nights(thrown, story)
+        for night in [edited(extract, story, reference_dir, runs, elsewhere)]
+    ]
+    return max(told, key=lambda one: one.how_much)
+
+
+def edited(
+    extract: RawExtract,
+    story: Story,
+    reference_dir: Path,
+    runs: list[EarlierRun],
+    elsewhere: list[dict[str, Any]],
+) -> Night:
+    return edit_night(
+        extract.claims,
+        extract.authorizations,
+        extract.members,
+        reference_dir=reference_dir,
+        policy_id=story.drug.policy_id,
+        as_of=extract.as_of,
+        history=runs,
+        elsewhere=elsewhere,
+    )
+
+
+def touched(
+    night: Night,
+    story: Story,
+    reference_dir: Path,
+    runs: list[EarlierRun],
+    elsewhere: list[dict[str, Any]],
+) -> set[str]:
+    reference = read_reference(reference_dir, story.drug.policy_id)
+    return reached_between_nights(night, runs, elsewhere, reference)
