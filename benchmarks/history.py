@@ -88,7 +88,7 @@ def publish(out: Path, run_id: str, place: int, tables: Tables, from_seed: Seed)
 
 def seal(out: Path, manifest: dict[str, Any]) -> None:
     """Write the manifest of a run folder: now it is a run."""
-    (run_folder(out, manifest["run_id"]) / NAME).write_text(sealed(manifest), encoding="utf-8")
+    (run_folder(out, manifest["run_id"]) / NAME).write_bytes(sealed(manifest))
 
 
 def nights_and_rival(of: Seed, nights: int, many: Path, one: Path) -> Tables:

@@ -335,8 +335,8 @@ RECONSIDER = schema(
 
 
 def _complete_draws(draws: pl.Expr) -> pl.Expr:
-    fields = (pl.element().struct.field(name) for name in ("authorization_number", "units"))
-    return draws.list.eval(pl.all_horizontal(f.is_not_null() for f in fields)).list.all()
+    number, units = (pl.element().struct.field(f) for f in ("authorization_number", "units"))
+    return draws.list.eval(number.is_not_null() & (units >= 0).fill_null(False)).list.all()
 
 
 # Lines that another system allowed, given as history.

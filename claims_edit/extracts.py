@@ -175,7 +175,7 @@ def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
 def _stamp(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return -1, -1
     return status.st_size, status.st_mtime_ns
 

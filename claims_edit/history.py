@@ -16,7 +16,7 @@ from claims_edit.contracts import ALLOWED_ELSEWHERE, LINE_KEY, OTHER_VERSIONS, P
 from claims_edit.errors import InputError, UsageError
 from claims_edit.extracts import Extract, open_extract
 from claims_edit.log import LOGGER
-from claims_edit.manifest import NAME
+from claims_edit.manifest import NAME, digest_of, is_sealed
 from claims_edit.normalise import with_ndc_11
 from claims_edit.past import ELSEWHERE, RUN, Past, no_elsewhere, no_lines, no_other_versions
 from claims_edit.publish import run_folder, run_folders
@@ -26,6 +26,8 @@ from claims_edit.scope import Scope
 
 # The tables of a run that later runs read.
 _READ = ("lines", "other_versions")
+# Every manifest has a digest of every run before it: short ones keep three years of them small.
+_DIGEST_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class PublishedRun:
     """A run as its manifest has it.
 
     `place` is its number in the order of first publication: 1, 2, 3 …; `digest` is one of all that
-    later runs read of it; `taken` the runs that it took as history, the digest of each by its id.
+    later runs read of it; `taken` the runs that it took as history, the digest of each by its id, and
+    `history_folder` where they were, null for its own output folder.
     """
 
     folder: Path
@@ -44,16 +47,33 @@ class PublishedRun:
     hcpcs_code: str
     digest: str
     taken: dict[str, str]
+    history_folder: Path | None
 
     def rows(self, table: str) -> int:
         """How many rows one of its tables has."""
-        return sum(int(o["rows"]) for o in self.manifest["outputs"] if o["table"] == table)
+        return int(self._output(table)["rows"])
+
+    def require_as_written(self, file: Path) -> None:
+        """Raises InputError where a table is not, to the byte, what was published."""
+        try:
+            if digest_of(file, whole=True)["digest"] == self._output(file.stem)["digest"]:
+                return
+        except OSError:
+            pass
+        raise InputError(
+            f"history: {file}: is not what was written; restore the run, or take its folder away."
+        )
+
+    def _output(self, table: str) -> dict[str, Any]:
+        (output,) = (o for o in self.manifest["outputs"] if o["table"] == table)
+        return dict(output)
 
 
 def digest_as_history(manifest: dict[str, Any]) -> str:
     """One digest of all that later runs read of a run."""
     digests = {output["table"]: output["digest"] for output in manifest["outputs"]}
-    return hashlib.sha256(" ".join(digests[table] for table in _READ).encode()).hexdigest()
+    text = " ".join(digests[table] for table in _READ)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
 def runs_in(out: Path) -> list[PublishedRun]:
@@ -76,7 +96,12 @@ def read_run(folder: Path) -> PublishedRun:
     path = folder / NAME
     try:
         stamp = _stamp(path)
-        manifest = json.loads(path.read_bytes())
+        text = path.read_bytes()
+        if not is_sealed(text):
+            raise InputError(
+                f"history: {path}: is not what was written; restore the run, or take its folder away."
+            )
+        manifest = json.loads(text)
         history = manifest["history"]
         run = PublishedRun(
             folder,
@@ -87,6 +112,7 @@ def read_run(folder: Path) -> PublishedRun:
             hcpcs_code=str(manifest["policy"]["hcpcs_code"]),
             digest=digest_as_history(manifest),
             taken=dict(history["runs"]),
+            history_folder=None if history["folder"] is None else Path(history["folder"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
@@ -131,7 +157,11 @@ class History:
     def computed_on(self, replaced: dict[str, Any]) -> list[str]:
         """The later runs that took the run as history when it was other than it is now."""
         run_id, digest = replaced["run_id"], digest_as_history(replaced)
-        return [run.run_id for run in self.later if run.taken.get(run_id, digest) != digest]
+        return [
+            run.run_id
+            for run in self.later
+            if run.history_folder is None and run.taken.get(run_id, digest) != digest
+        ]
 
     def require_unchanged(self) -> None:
         """Raises InputError where a run is no longer what it was when its manifest was read."""
@@ -161,18 +191,19 @@ class History:
         self, name: str, columns: tuple[str, ...], members: pl.Series, places: pl.DataFrame
     ) -> pl.DataFrame | None:
         """The members' rows of one table of all runs, with `run` and `run_id`."""
-        files = [run.folder / f"{name}.parquet" for run in self.runs if run.rows(name)]
-        if not files:
+        runs = [run for run in self.runs if run.rows(name)]
+        if not runs:
             return None
+        files = [run.folder / f"{name}.parquet" for run in runs]
+        for run, file in zip(runs, files, strict=True):
+            run.require_as_written(file)
         suffix = f"/{name}.parquet"
         try:
             rows = _of_members(files, columns, members).collect()
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-            for file in files:
-                _require_readable(file, columns, members)
             raise InputError(
-                f"history: {name}.parquet of the earlier runs cannot be read "
-                f"({type(error).__name__}); see claims-edit verify."
+                f"history: {name}.parquet of the earlier runs cannot be read together "
+                f"({type(error).__name__}): were some written by another version of the program?"
             ) from error
         folder = pl.col("path").str.strip_suffix(suffix)
         return rows.with_columns(folder=folder).join(places, on="folder").drop("folder", "path")
@@ -195,15 +226,6 @@ def _of_members(files: list[Path], columns: tuple[str, ...], members: pl.Series)
         extra_columns="ignore",
     )
     return scanned.select(*columns, "path").filter(pl.col("member_id").is_in(members.implode()))
-
-
-def _require_readable(file: Path, columns: tuple[str, ...], members: pl.Series) -> None:
-    try:
-        _of_members([file], columns, members).collect()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise InputError(
-            f"history: {file}: cannot be read; restore the run, or take its folder away."
-        ) from error
 
 
 def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) -> History:

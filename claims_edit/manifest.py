@@ -23,6 +23,8 @@ NAME = "manifest.json"
 _LARGE_PARQUET = 64 << 20
 _CHUNK = 1 << 20
 _CENT = Decimal("0.01")
+_SEAL_END = b'"\n}\n'
+_SEAL_LENGTH = 2 * hashlib.sha256().digest_size + len(_SEAL_END)
 
 
 @dataclass(frozen=True)
@@ -68,22 +70,16 @@ def to_json(content: dict[str, Any]) -> str:
     return json.dumps(content, indent=2, default=_amount) + "\n"
 
 
-def sealed(content: dict[str, Any]) -> str:
-    """The manifest as text, with a digest of all the rest of it as its last entry."""
-    return to_json({**content, "digest": _digest_of_text(to_json(content))})
+def sealed(content: dict[str, Any]) -> bytes:
+    """The manifest as text, its last entry a digest of every byte before it."""
+    body = to_json({**content, "digest": ""}).encode().removesuffix(_SEAL_END)
+    return body + hashlib.sha256(body).hexdigest().encode() + _SEAL_END
 
 
-def is_sealed(text: str) -> bool:
+def is_sealed(text: bytes) -> bool:
     """Whether a manifest is, to the byte, what was sealed."""
-    content = json.loads(text)
-    digest = content.pop("digest", None)
-    return digest == _digest_of_text(to_json(content)) and text == to_json(
-        {**content, "digest": digest}
-    )
-
-
-def _digest_of_text(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    body = text[:-_SEAL_LENGTH]
+    return text == body + hashlib.sha256(body).hexdigest().encode() + _SEAL_END
 
 
 def _amount(value: object) -> str:

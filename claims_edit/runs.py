@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -187,7 +188,7 @@ def _publish(
 ) -> Path:
     with watch.step("publishing"):
         content["timings"] = dict(watch.seconds)
-        (staging / NAME).write_text(sealed(content), encoding="utf-8")
+        (staging / NAME).write_bytes(sealed(content))
         return publish.publish(staging, settings.out, settings.run_id)
 
 
@@ -233,7 +234,14 @@ def _write(staging: Path, tables: dict[str, pl.DataFrame]) -> None:
                 f"a fault of the program: the table {name} breaks its own schema; nothing was "
                 "published. Please report it with this message."
             ) from error
-        sound.write_parquet(staging / f"{name}.parquet", compression="zstd")
+        _write_table(sound, staging / f"{name}.parquet")
+
+
+def _write_table(table: pl.DataFrame, path: Path) -> None:
+    """Write a table by way of memory: what polars says of a full disk is not always an OSError."""
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, compression="zstd")
+    path.write_bytes(buffer.getbuffer())
 
 
 def _manifest(

@@ -54,12 +54,7 @@ def _differences(folder: Path, runs: Sequence[PublishedRun]) -> Iterator[str]:
     if not is_published(folder):
         yield f"there is no {NAME}: it is no run (the next run removes what one left)"
         return
-    try:
-        sealed = is_sealed((folder / NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError, AttributeError, TypeError):
-        yield f"{NAME}: cannot be read"
-        return
-    if not sealed:
+    if not is_sealed((folder / NAME).read_bytes()):
         yield f"{NAME}: is not what was written"
         return
     try:
@@ -158,18 +153,18 @@ def _of_history(run: PublishedRun, runs: Sequence[PublishedRun]) -> Iterator[str
         for other in runs
         if other.place == run.place and other.run_id != run.run_id
     )
-    elsewhere = run.manifest["history"]["folder"]
+    elsewhere = run.history_folder
     if elsewhere is None:
         standing = [r for r in runs if r.place < run.place and r.hcpcs_code == run.hcpcs_code]
-    elif Path(elsewhere).is_dir():
-        standing = _readable(run_folders(Path(elsewhere)))
+    elif elsewhere.is_dir():
+        standing = _readable(run_folders(elsewhere))
     else:
         yield f"its history cannot be checked: there is no folder {elsewhere}"
         return
     digests = {r.run_id: r.digest for r in standing}
     for run_id, digest in run.taken.items():
         if run_id not in digests:
-            yield f"was computed on run {run_id}, which is not there"
+            yield f"was computed on run {run_id}, which is not there or damaged"
         elif digests[run_id] != digest:
             yield f"stale: was computed on run {run_id} as it was before it was replaced"
     if elsewhere is None:

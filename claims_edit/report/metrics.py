@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def write_metrics(path: Path | None, manifest: dict[str, Any]) -> None:
         staged.replace(path)
     except OSError as error:
         LOGGER.warning("--metrics-file: %s cannot be written (%s)", path, error.strerror)
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):
+            staged.unlink()
 
 
 def metrics(manifest: dict[str, Any], now: float) -> str:

@@ -78,6 +78,7 @@ def test_claims_of_the_environment_are_separated_as_in_path(
 
 def every_option(operator: Operator) -> dict[str, Any]:
     shutil.copytree(REFERENCE, operator.folder / "codes")
+    (operator.folder / "earlier").mkdir()
     write_csv(
         operator.folder / "members.csv",
         [{"member_id": "nobody", "birth_date": "1970-01-01"}],
@@ -88,12 +89,15 @@ def every_option(operator: Operator) -> dict[str, Any]:
         "authorizations": "authorizations.csv",
         "members": "members.csv",
         "out": "reports",
+        "history": "earlier",
         "policy": "prime-ic-0072",
         "reference_data": "codes",
         "run_id": "tonight",
         "replace": True,
         "as_of": AS_OF,
         "max_reject_rate": 0.25,
+        "strict_drift": True,
+        "metrics_file": "night.prom",
         "engine": "polars",
         "log_format": "json",
     }
@@ -126,7 +130,13 @@ def is_the_run_that_was_asked_for(operator: Operator, err: str) -> None:
         "authorizations",
         "members",
     ]
-    assert [json.loads(line)["level"] for line in err.splitlines()] == ["info"] * len(STEPS)
+    assert Path(manifest["history"]["folder"]).resolve() == (operator.folder / "earlier").resolve()
+    assert (operator.folder / "night.prom").is_file()
+    entries = [json.loads(line) for line in err.splitlines()]
+    assert [entry["step"] for entry in entries if entry["level"] == "info"] == list(STEPS)
+    (warning,) = [entry["message"] for entry in entries if entry["level"] != "info"]
+    assert warning.startswith("--history: ")
+    assert warning.endswith("earlier holds no run of the policy's drug")
 
 
 def test_every_option_from_the_command_line(night: Operator) -> None:
@@ -270,6 +280,9 @@ def test_a_file_of_options_that_is_no_text_or_is_not_there(night: Operator) -> N
         ("max_reject_rate = 2", "max-reject-rate"),
         ('replace = "maybe"', "replace"),
         ("replace = 1", "replace"),
+        ('strict_drift = "no"', "strict-drift"),
+        ("history = 1", "history"),
+        ('metrics_file = ["m.prom"]', "metrics-file"),
         ("as_of = 3", "as-of"),
         ("as_of = 2026-02-28T10:00:00", "as-of"),
         ('run_id = ["a"]', "run-id"),
@@ -308,7 +321,9 @@ def test_a_value_of_the_wrong_type_is_wrong_usage(
         (["--engine", "abacus"], ["--engine", "polars"]),
         (["--engine", "spark"], ["--engine", "use polars"]),
         (["--clinical", "facts.csv"], ["--clinical", "leave it out"]),
-        (["--history", "earlier"], ["--history", "leave it out"]),
+        (["--history", "earlier"], ["--history: earlier", "no such folder or file"]),
+        (["--metrics-file", "no/m.prom"], ["--metrics-file", "no/m.prom", "folder"]),
+        (["--strict-drift", "much"], ["much", "claims-edit run --help"]),
         (["--log-format", "xml"], ["--log-format", "json"]),
         (["--colour", "red"], ["--colour", "claims-edit run --help"]),
         (["--replace", "twice"], ["twice", "claims-edit run --help"]),

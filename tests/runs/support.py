@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 from claims_edit import runs
 from claims_edit.contracts import CLAIM_SOURCE_COLUMNS, RUN_TABLES
@@ -93,3 +95,20 @@ def write(frame: pl.DataFrame, path: Path) -> Path:
     else:
         frame.write_csv(path)
     return path
+
+
+@contextmanager
+def meanwhile(step: str, happens: Callable[[], object]) -> Iterator[None]:
+    """In the runs of this process, let something happen as a step is announced."""
+    run = runs.run
+
+    def disturbed(settings: RunSettings, _: runs.Announce = lambda _: None) -> runs.Published:
+        def announce(name: str) -> None:
+            if name == step:
+                happens()
+
+        return run(settings, announce)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(runs, "run", disturbed)
+        yield

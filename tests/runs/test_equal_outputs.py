@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -66,7 +67,8 @@ def expected(
 
 
 def without_timings(manifest: Manifest) -> Manifest:
-    return {name: value for name, value in manifest.items() if name != "timings"}
+    """The manifest without its timings and the digest that is over them too."""
+    return {name: value for name, value in manifest.items() if name not in ("timings", "digest")}
 
 
 def test_the_same_run_again_writes_the_same_bytes(run: Path, tmp_path: Path) -> None:
@@ -135,12 +137,16 @@ def test_the_form_of_the_file_does_not_matter(
     assert digests(published(tmp_path, extract, max_reject_rate=1, **files)) == expected
 
 
-def test_the_number_of_threads_does_not_matter(
+def test_the_number_of_threads_and_the_engine_do_not_matter(
     night: pl.DataFrame, files: dict[str, Path], expected: dict[str, str], tmp_path: Path
 ) -> None:
     extract = write(night, tmp_path / "claims.parquet")
     manifests = []
-    for threads in ("1", "2"):
+    for engine in (
+        {"POLARS_MAX_THREADS": "1"},
+        {"POLARS_MAX_THREADS": "2"},
+        {"POLARS_MAX_THREADS": "3", "POLARS_ENGINE_AFFINITY": "streaming"},
+    ):
         out = tmp_path / "out"
         arguments = {
             "--claims": extract,
@@ -154,13 +160,44 @@ def test_the_number_of_threads_does_not_matter(
         subprocess.run(
             [sys.executable, "-m", "claims_edit", "run", "--replace"]
             + [str(text) for pair in arguments.items() for text in pair],
-            env=clean_environment() | {"POLARS_MAX_THREADS": threads},
+            env=clean_environment() | engine,
             check=True,
             capture_output=True,
         )
         assert digests(out / "run_id=tonight") == expected
         manifests.append(without_timings(manifest_of(out / "run_id=tonight")))
-    assert manifests[0] == manifests[1]
+    assert manifests[0] == manifests[1] == manifests[2]
+
+
+def two_nights(
+    night: pl.DataFrame, folder: Path, seed: int, **options: Any
+) -> list[dict[str, str]]:
+    """The digests of the night's rows published as two nights, each claim with all its lines, one
+    row in three of the first sent again, in an order of their own."""
+    of_first = pl.col("claim_id").str.slice(0, 6).str.tail(1).cast(pl.Int64, strict=False) < 5
+    first = night.filter(of_first.fill_null(True))
+    again = first.filter(pl.col("claim_id").str.slice(0, 6).str.tail(1).is_in(["0", "3"]))
+    second = pl.concat([night.filter(~of_first.fill_null(True)), again])
+    found = []
+    for number, rows in enumerate([first, second], start=1):
+        shuffled = rows.sample(fraction=1, shuffle=True, seed=seed + number)
+        for part in range(3):
+            write(shuffled.gather_every(3, part), folder / f"night-{number}" / f"{part}.csv")
+        run = published(
+            folder / "out", folder / f"night-{number}", run_id=f"night-{number}", **options
+        )
+        found.append(digests(run))
+    return found
+
+
+def test_nights_after_each_other_have_the_same_bytes_whatever_the_order_of_their_rows(
+    night: pl.DataFrame, files: dict[str, Path], tmp_path: Path
+) -> None:
+    options = {"max_reject_rate": 1, **files}
+    one, other = (two_nights(night, tmp_path / str(n), n, **options) for n in (10, 20))
+    assert one == other
+    alone = published(tmp_path / "alone", tmp_path / "10" / "night-2", run_id="night-2", **options)
+    assert digests(alone)["lines"] != one[1]["lines"]
 
 
 def test_manifests_differ_in_their_inputs_alone(

@@ -50,11 +50,23 @@ def test_it_has_every_field(manifest: Manifest) -> None:
         "dispositions",
         "edits",
         "balance",
+        "drift",
         "timings",
+        "digest",
     ]
     assert (manifest["run_id"], manifest["as_of"]) == ("tonight", "2026-02-28")
     assert manifest["program"] == {"name": "claims-edit", "version": __version__}
-    assert manifest["history"] == []
+    assert manifest["history"] == {"place": 1, "folder": None, "runs": {}}
+    assert manifest["drift"] == {"runs": 0, "warnings": []}
+
+
+def test_its_last_entry_is_the_digest_of_every_byte_before_it(
+    run: Path, manifest: Manifest
+) -> None:
+    content = (run / "manifest.json").read_bytes()
+    before, _, last = content.rpartition(b'"digest": "')
+    assert last == manifest["digest"].encode() + b'"\n}\n'
+    assert hashlib.sha256(before + b'"digest": "').hexdigest() == manifest["digest"]
 
 
 def test_every_input_file_with_size_rows_and_digest(manifest: Manifest) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from claims_edit import intake, publish, runs
 from claims_edit.__main__ import outcome
+from claims_edit.contracts import RUN_TABLES
 from claims_edit.errors import AlreadyPublishedError, FaultError, InputError
 from claims_edit.evaluate import evaluate
 from claims_edit.manifest import NAME
@@ -37,13 +38,14 @@ ARGUMENTS = [
 ]
 
 
-# Where a run is killed: when it has written its tables; when its manifest is about to move.
+# Where a run is killed: when it has written its tables; when it is whole and about to move.
 DIES = {
     "while it writes": "runs._manifest = lambda *_: die()",
     "before it moves anything": "publish.publish = lambda *_: die()",
-    "before it moves its manifest": (
+    "before it moves into place": (
         "rename = publish.Path.rename\n"
-        "publish.Path.rename = lambda old, new: die() if old.suffix == '.json' else rename(old, new)"
+        "publish.Path.rename = lambda old, new: "
+        "die() if old.name.startswith('.staging-') else rename(old, new)"
     ),
 }
 
@@ -74,7 +76,7 @@ def run_that_dies(out: Path, when: str) -> None:
 def test_what_a_dead_run_left_is_cleaned_by_the_next(tmp_path: Path, when: str) -> None:
     run_that_dies(tmp_path, when)
     assert ".staging-tonight" in run_folders(tmp_path)
-    assert publish.published_runs(tmp_path) == []
+    assert publish.run_folders(tmp_path) == []
     published(tmp_path, run_id="later")
     assert run_folders(tmp_path) == ["run_id=later"]
 
@@ -91,9 +93,9 @@ def test_a_run_that_dies_while_it_replaces_another_loses_nothing(tmp_path: Path,
 def test_a_folder_without_manifest_is_no_run(tmp_path: Path) -> None:
     folder = published(tmp_path)
     (folder / NAME).unlink()
-    assert publish.published_runs(tmp_path) == []
+    assert publish.run_folders(tmp_path) == []
     published(tmp_path)
-    assert publish.published_runs(tmp_path) == ["tonight"]
+    assert publish.run_folders(tmp_path) == [tmp_path / "run_id=tonight"]
 
 
 # ---- replaced runs --------------------------------------------------------------------------
@@ -124,14 +126,14 @@ def test_a_fault_while_a_run_is_replaced_leaves_the_old_one_published(
     rename = Path.rename
 
     def full(self: Path, target: Path) -> Path:
-        if self.name == NAME:
+        if self.name.startswith(".staging-"):
             raise OSError(28, "No space left on device")
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", full)
     assert outcome([*ARGUMENTS, "--out", str(tmp_path), "--replace"]) == 2
     assert run_folders(tmp_path) == ["run_id=tonight"]
-    assert publish.published_runs(tmp_path) == ["tonight"]
+    assert publish.run_folders(tmp_path) == [tmp_path / "run_id=tonight"]
     assert digests(tmp_path / "run_id=tonight") == before
 
 
@@ -148,8 +150,8 @@ def test_a_table_that_cannot_be_written_publishes_nothing(
     before = digests(published(tmp_path)) if replaces else None
     write_parquet = pl.DataFrame.write_parquet
 
-    def full(self: pl.DataFrame, file: Path, **options: Any) -> None:
-        if file.name == "rejected_lines.parquet":
+    def full(self: pl.DataFrame, file: Any, **options: Any) -> None:
+        if self.columns == list(RUN_TABLES["rejected_lines"].columns):
             raise OSError(28, "No space left on device")
         write_parquet(self, file, **options)
 

@@ -56,7 +56,7 @@ def seal_again(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
     content = manifest_of(folder)
     del content["digest"]
     change(content)
-    (folder / NAME).write_text(sealed(content), encoding="utf-8")
+    (folder / NAME).write_bytes(sealed(content))
 
 
 # ---- one run --------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def test_a_run_that_was_taken_away_is_missed(out: Path) -> None:
     shutil.rmtree(out / "run_id=night-2")
     assert verify(out) == {
         "run_id=night-1": [],
-        "run_id=night-3": ["was computed on run night-2, which is not there"],
+        "run_id=night-3": ["was computed on run night-2, which is not there or damaged"],
     }
 
 
@@ -246,7 +246,7 @@ def test_a_manifest_that_is_none_is_told(
 ) -> None:
     (out / "run_id=night-2" / NAME).write_bytes(content.encode("latin-1"))
     assert outcome(["verify", str(out)]) == 3
-    assert f"run_id=night-2: {NAME}: cannot be read" in capsys.readouterr().out
+    assert f"run_id=night-2: {NAME}: is not what was written" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("folder", "code"), [("nowhere", 2), ("night.csv", 2), ("empty", 3)])
