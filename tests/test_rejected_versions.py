@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
+import polars as pl
 import pytest
 
-from tests.support import Row, edit_rows
+from claims_edit import runs
+from claims_edit.contracts import AUTHORIZATIONS, CLAIMS
+from claims_edit.settings import RunSettings
+from tests.support import REFERENCE, Row, edit_rows, write_csv
 
 AS_OF = date(2026, 2, 28)
 DOSE: Row = {
@@ -52,3 +57,29 @@ def test_a_replacement_whose_dose_is_rejected(units: str, original: str, rejecte
 def test_a_replacement_that_drops_the_drug_releases_its_units() -> None:
     edited = edit_rows([DOSE, DOSE | REPLACES | VISIT], [AUTHORIZATION], as_of=AS_OF)
     assert edited.line("C1")["disposition"] == "superseded"
+
+
+def published(out: Path, run_id: str, claims: list[Row]) -> pl.DataFrame:
+    """The lines of a night that is published."""
+    settings = RunSettings(
+        claims=(write_csv(out / f"{run_id}.csv", claims, list(CLAIMS.columns)),),
+        authorizations=write_csv(out / "a.csv", [AUTHORIZATION], list(AUTHORIZATIONS.columns)),
+        out=out,
+        as_of=AS_OF,
+        run_id=run_id,
+        reference_data=REFERENCE,
+    )
+    return pl.read_parquet(runs.run(settings).folder / "lines.parquet")
+
+
+@pytest.mark.parametrize(
+    ("units", "original"),
+    [("90", "superseded"), ("0", "pay")],
+    ids=["a good replacement counts", "a rejected one leaves nothing to later nights"],
+)
+def test_a_replacement_whose_dose_is_rejected_a_night_before(
+    tmp_path: Path, units: str, original: str
+) -> None:
+    replacement = DOSE | REPLACES | {"service_unit_quantity": units}
+    published(tmp_path, "first", [replacement, DOSE | REPLACES | VISIT])
+    assert published(tmp_path, "second", [DOSE])["disposition"].to_list() == [original]
