@@ -37,7 +37,9 @@ def outcome(arguments: list[str]) -> int:
         hint = f" Try '{context.command_path} --help'." if context else ""
         return _fail(error.format_message() + hint, 2)
     except (click.Abort, KeyboardInterrupt):
-        return _fail("interrupted; nothing was published.", 130)
+        return _fail(
+            "interrupted; nothing was published, unless the run's folder stands already.", 130
+        )
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise

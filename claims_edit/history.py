@@ -19,7 +19,7 @@ from claims_edit.log import LOGGER
 from claims_edit.manifest import NAME, digest_of, is_sealed
 from claims_edit.normalise import with_ndc_11
 from claims_edit.past import ELSEWHERE, RUN, Past, no_elsewhere, no_lines, no_other_versions
-from claims_edit.publish import run_folder, run_folders
+from claims_edit.publish import require_no_damage, run_folder, run_folders
 from claims_edit.quarantine import failing, read_typed
 from claims_edit.schemas import schema
 from claims_edit.scope import Scope
@@ -53,15 +53,21 @@ class PublishedRun:
         """How many rows one of its tables has."""
         return int(self._output(table)["rows"])
 
+    @property
+    def had_a_file(self) -> bool:
+        """Whether it was given a file of lines allowed elsewhere."""
+        return any(f["extract"] == "history" for f in self.manifest["inputs"])
+
     def require_as_written(self, file: Path) -> None:
         """Raises InputError where a table is not, to the byte, what was published."""
         try:
             if digest_of(file, whole=True)["digest"] == self._output(file.stem)["digest"]:
                 return
-        except OSError:
-            pass
+        except OSError as error:
+            raise InputError(f"history: {file}: cannot be read ({error.strerror}).") from error
         raise InputError(
-            f"history: {file}: is not what was written; restore the run, or take its folder away."
+            f"history: {file}: is not what was written; restore the run, or run its night "
+            "again under its run id, with --replace."
         )
 
     def _output(self, table: str) -> dict[str, Any]:
@@ -76,12 +82,20 @@ def digest_as_history(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
-def runs_in(out: Path) -> list[PublishedRun]:
+def runs_in(out: Path, *, replacing: str | None = None) -> list[PublishedRun]:
     """The published runs of an output folder in their order; none where there is no such folder.
 
-    Raises InputError for a manifest that cannot be read, and for a run that stands there twice.
+    Of the run that is to be replaced the manifest may be damaged; it is left out then.
+    Raises InputError for a run that is damaged or not readable, and for one that stands there twice.
     """
-    runs = sorted((read_run(folder) for folder in run_folders(out)), key=lambda run: run.place)
+    try:
+        folders = [f for f in run_folders(out) if not _is_damaged(f, replacing)]
+        require_no_damage(out, but=replacing)
+    except OSError as error:
+        raise InputError(
+            f"history: {error.filename}: cannot be read ({error.strerror})."
+        ) from error
+    runs = sorted((read_run(folder) for folder in folders), key=lambda run: run.place)
     for run, following in pairwise(runs):
         if run.place == following.place:
             raise InputError(
@@ -89,6 +103,46 @@ def runs_in(out: Path) -> list[PublishedRun]:
                 "the runs; take away the one that does not belong there."
             )
     return runs
+
+
+def _is_damaged(folder: Path, replacing: str | None) -> bool:
+    """Whether it is the run to be replaced, and cannot be read."""
+    if replacing is None or folder != run_folder(folder.parent, replacing):
+        return False
+    try:
+        read_run(folder)
+    except InputError:
+        return True
+    return False
+
+
+def _place_of(run_id: str, standing: Sequence[PublishedRun]) -> int:
+    """The place of a run: its own, that of a lost run of its id as later runs know it, or the last."""
+    places = {run.run_id: run.place for run in standing}
+    if run_id in places:
+        return places[run_id]
+    for run in standing:
+        order = list(run.taken)
+        if run.history_folder is None and run_id in order:
+            before = order[: order.index(run_id)]
+            place = max((places[name] for name in before if name in places), default=0) + 1
+            while place in places.values():
+                place += 1
+            return place
+    return max(places.values(), default=0) + 1
+
+
+def _require_no_hole(earlier: Sequence[PublishedRun]) -> None:
+    """Raises InputError where a run that earlier runs were computed on is gone."""
+    there = {run.run_id for run in earlier}
+    for run in earlier:
+        lost = [name for name in run.taken if name not in there]
+        if run.history_folder is None and lost:
+            raise InputError(
+                f"history: run {lost[0]}, which run {run.run_id} was computed on, is not in "
+                f"{run.folder.parent}: what it allowed would not bind. Bring its folder back; or, if it "
+                "is not to count, run the runs after it again in their order, with --replace."
+            )
 
 
 def read_run(folder: Path) -> PublishedRun:
@@ -99,7 +153,8 @@ def read_run(folder: Path) -> PublishedRun:
         text = path.read_bytes()
         if not is_sealed(text):
             raise InputError(
-                f"history: {path}: is not what was written; restore the run, or take its folder away."
+                f"history: {path}: is not what was written; restore the run, or run its night "
+                "again under its run id, with --replace."
             )
         manifest = json.loads(text)
         history = manifest["history"]
@@ -116,8 +171,8 @@ def read_run(folder: Path) -> PublishedRun:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"history: {path}: not a manifest that this version can read; restore the run, or take "
-            "its folder away."
+            f"history: {path}: not a manifest that this version can read; restore the run, or run "
+            "its night again under its run id, with --replace."
         ) from error
     if folder.name != run_folder(folder.parent, run.run_id).name:
         raise InputError(
@@ -235,9 +290,8 @@ def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) ->
     """
     if given is not None and not given.exists():
         raise UsageError(f"--history: {given}: there is no such folder or file.")
-    standing = runs_in(out)
-    taken = {run.run_id: run.place for run in standing}
-    place = taken.get(run_id, max(taken.values(), default=0) + 1)
+    standing = runs_in(out, replacing=run_id)
+    place = _place_of(run_id, standing)
     later = tuple(run for run in standing if run.place > place)
     if given is not None and given.is_dir() and given.resolve() != out.resolve():
         runs = _of_drug(runs_in(given), hcpcs_code)
@@ -245,7 +299,13 @@ def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) ->
             LOGGER.warning("--history: %s holds no run of the policy's drug", given)
         return History(runs, place, later, folder=given)
     earlier = _of_drug([run for run in standing if run.place < place], hcpcs_code)
+    _require_no_hole(earlier)
     elsewhere = open_elsewhere(given) if given is not None and not given.is_dir() else None
+    if elsewhere is None and earlier and earlier[-1].had_a_file:
+        LOGGER.warning(
+            "run %s was given a file of lines allowed elsewhere as --history, and this run is not",
+            earlier[-1].run_id,
+        )
     return History(earlier, place, later, elsewhere=elsewhere)
 
 
@@ -274,6 +334,8 @@ def read_elsewhere(extract: Extract) -> pl.DataFrame:
     """
     present = {n: c for n, c in ALLOWED_ELSEWHERE.columns.items() if extract.has(n)}
     raw = extract.collect(lambda frame: frame.select(list(present))).with_row_index("row")
+    if "authorization_draws" in present:
+        raw = raw.with_columns(authorization_draws=_with_codes(pl.col("authorization_draws")))
     typed = read_typed(raw, schema("history", present))
     repeated = typed.rows.filter(pl.len().over(LINE_KEY) > 1)
     failures = pl.concat([typed.failures, failing(repeated, "repeated_key")])
@@ -292,3 +354,10 @@ def read_elsewhere(extract: Extract) -> pl.DataFrame:
         run=pl.lit(ELSEWHERE, RUN),
         authorization_draws=pl.lit(None, empty_draws) if draws is None else draws,
     )
+
+
+def _with_codes(draws: pl.Expr) -> pl.Expr:
+    """Draws with their authorization numbers read as codes: trimmed, upper-cased, null where empty."""
+    number = pl.element().struct.field("authorization_number").str.strip_chars().str.to_uppercase()
+    code = pl.when(number != "").then(number).alias("authorization_number")
+    return draws.list.eval(pl.struct(code, pl.element().struct.field("units")))

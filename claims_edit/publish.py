@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from claims_edit.contracts import RUN_TABLES
-from claims_edit.errors import AlreadyPublishedError, OutputBusyError, UsageError
+from claims_edit.errors import AlreadyPublishedError, InputError, OutputBusyError, UsageError
 from claims_edit.manifest import NAME
 
 _LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
@@ -100,9 +100,6 @@ def _clean(out: Path) -> None:
             old.rename(folder)
     for leftover in out.glob(f"{_STAGING}*"):
         shutil.rmtree(leftover)
-    for leftover in out.glob(f"{_RUN}*"):
-        if leftover.is_dir() and not is_published(leftover) and _is_ours(leftover):
-            shutil.rmtree(leftover)
 
 
 def _remove(folder: Path) -> None:
@@ -116,9 +113,31 @@ def _close_to_others(path: Path) -> None:
     path.chmod(path.stat().st_mode & 0o7770)
 
 
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder holds nothing but what a run writes."""
-    return {file.name for file in folder.iterdir()} <= FILES
+def require_no_damage(out: Path, *, but: str | None = None) -> None:
+    """Raises InputError where a run has lost its manifest, or is just being replaced.
+
+    A run is moved into place whole, so a folder without manifest is not what a dead run left: it is a
+    run that was damaged, or restored in part, and what it allowed would be paid again.
+    """
+    for folder in run_like_folders(out):
+        own = but is not None and folder == run_folder(out, but)
+        if not own and _is_damaged_run(folder):
+            raise InputError(
+                f"history: {folder}: has lost its {NAME}; restore the run, or run its night "
+                "again under its run id."
+            )
+    for old in out.glob(f"{_REPLACED}*"):
+        if not is_published(run_folder(out, old.name.removeprefix(_REPLACED))):
+            raise InputError(
+                f"history: {out}: {old.name} was being replaced; run again when that run has ended, or "
+                "a run over that folder has cleaned up."
+            )
+
+
+def _is_damaged_run(folder: Path) -> bool:
+    """Whether a folder holds what a run writes, and nothing else, but no manifest."""
+    held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+    return bool(held) and held <= FILES and NAME not in held
 
 
 def require_free(out: Path, run_id: str, *, replace: bool) -> None:
@@ -154,16 +173,16 @@ def publish(staging: Path, out: Path, run_id: str) -> Path:
         _close_to_others(file)
         _sync(file)
     _sync(staging)
-    if is_published(folder):
-        folder.rename(old)
     try:
+        if is_published(folder) or _is_damaged_run(folder):
+            folder.rename(old)
         staging.rename(folder)
         _sync(out)
-    except OSError:
+    except BaseException:
         if old.exists():
             shutil.rmtree(folder, ignore_errors=True)
             old.rename(folder)
-        elif folder.exists():
+        elif folder.exists() and not staging.exists():
             folder.rename(staging)
         raise
     with suppress(OSError):

@@ -254,7 +254,7 @@ def _manifest(
     history: History,
 ) -> dict[str, Any]:
     """The manifest, its counts and balance re-read from the files as written."""
-    tables = {name: pl.read_parquet(staging / f"{name}.parquet") for name in RUN_TABLES}
+    tables = {name: pl.read_parquet(staging / f"{name}.parquet", glob=False) for name in RUN_TABLES}
     rows = RowCounts(
         read=sum(f["rows"] for f in files if f["extract"] == "claims"),
         in_scope=claims.in_scope_rows,

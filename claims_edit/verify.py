@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,23 +37,28 @@ def verify(folder: Path) -> dict[str, list[str]]:
     if not folders:
         raise InputError(f"RUN_DIR: {folder}: holds no published run.")
     runs = _readable(run_folders(out))
-    return {f.name: list(_differences(f, runs)) for f in folders}
+    return {f.name: _differences_of(f, runs) for f in folders}
+
+
+def _differences_of(folder: Path, runs: Sequence[PublishedRun]) -> list[str]:
+    try:
+        return list(_differences(folder, runs))
+    except OSError as error:
+        return [f"{error.filename}: cannot be read ({error.strerror})"]
 
 
 def _readable(folders: Sequence[Path]) -> list[PublishedRun]:
     """The runs whose manifests can be read, in their order."""
     runs = []
     for folder in folders:
-        try:
+        with suppress(InputError, OSError):
             runs.append(read_run(folder))
-        except InputError:
-            continue
     return sorted(runs, key=lambda run: run.place)
 
 
 def _differences(folder: Path, runs: Sequence[PublishedRun]) -> Iterator[str]:
     if not is_published(folder):
-        yield f"there is no {NAME}: it is no run (the next run removes what one left)"
+        yield f"there is no {NAME}: it is no run, and what it allowed would not bind"
         return
     if not is_sealed((folder / NAME).read_bytes()):
         yield f"{NAME}: is not what was written"
@@ -88,7 +94,7 @@ def _of_tables(run: PublishedRun) -> Iterator[str]:
     tables = {}
     for name, schema in RUN_TABLES.items():
         try:
-            table = pl.read_parquet(run.folder / f"{name}.parquet")
+            table = pl.read_parquet(run.folder / f"{name}.parquet", glob=False)
         except _UNREADABLE:
             yield f"{name}.parquet: cannot be read"
             continue

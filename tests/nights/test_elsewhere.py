@@ -15,6 +15,7 @@ from claims_edit.schemas import polars_type
 from claims_edit.settings import RunSettings
 from tests.oracle.examples import authorization, claim
 from tests.oracle.extract import RawExtract
+from tests.oracle.reading import RawRow
 from tests.support import REFERENCE
 
 AS_OF = date(2026, 12, 31)
@@ -46,11 +47,11 @@ OTHER = {
 }
 
 
-def edits_of(folder: Path, allowed: dict[str, Any]) -> list[str]:
+def edits_of(folder: Path, allowed: dict[str, Any], authorized: RawRow | None = None) -> list[str]:
     """What is found of a line, after one that was allowed elsewhere."""
     types = {c: polars_type(ALLOWED_ELSEWHERE.columns[c]) for c in allowed}
     pl.DataFrame([allowed], schema=types).write_parquet(folder / "allowed.parquet")
-    files = RawExtract([BILLED], [authorization()], None, AS_OF).write(folder)
+    files = RawExtract([BILLED], [authorized or authorization()], None, AS_OF).write(folder)
     settings = RunSettings(
         claims=(files["claims"],),
         authorizations=files["authorizations"],
@@ -89,3 +90,11 @@ def test_each_column_is_compared_by_where_it_is_there(
 def test_a_file_with_keys_and_units_alone(tmp_path: Path) -> None:
     known = list(ALLOWED)[:6]
     assert "duplicate-line" in edits_of(tmp_path, {c: ALLOWED[c] for c in known})
+
+
+@pytest.mark.parametrize("number", ["A1", "a1 ", " A1"])
+def test_draws_are_of_the_authorization_however_it_is_written(tmp_path: Path, number: str) -> None:
+    draws = [{"authorization_number": number, "units": 90}]
+    allowed = ALLOWED | {"claim_line_start_date": date(2025, 12, 1), "authorization_draws": draws}
+    edits = edits_of(tmp_path, allowed, authorization(approved_units=90))
+    assert "authorization-units-exceeded" in edits

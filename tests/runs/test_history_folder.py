@@ -129,12 +129,12 @@ def test_a_folder_without_runs_is_no_history_and_warned_of(
 
 
 def test_what_is_not_published_is_no_history(nights: Nights, earlier: Path) -> None:
-    shutil.copytree(earlier / "run_id=second", earlier / ".staging-second")
+    shutil.copytree(earlier / "run_id=second", earlier / ".staging-third")
     shutil.copytree(earlier / "run_id=second", earlier / ".replaced-second")
-    (earlier / "run_id=second" / NAME).unlink()
     (earlier / "run_id=notes").write_text("no folder", encoding="utf-8")
+    (earlier / "run_id=empty").mkdir()
     run = nights.publish(nights.folder / "not-published", "third", "--history", earlier)
-    assert runs_taken(run) == ["first"]
+    assert runs_taken(run) == ["first", "second"]
 
 
 def test_a_folder_of_history_is_left_as_it_is(nights: Nights, earlier: Path, others: Path) -> None:
