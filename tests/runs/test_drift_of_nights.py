@@ -129,7 +129,7 @@ def test_strictly_an_odd_night_replaces_nothing(nights: Nights, out: Path) -> No
 
 
 def test_with_too_few_runs_an_odd_night_is_published_strictly(nights: Nights, out: Path) -> None:
-    shutil.rmtree(out / "run_id=0")
+    shutil.rmtree(out / f"run_id={FEWEST_RUNS - 1}")  # the last, which no other was computed on
     odd = nights.publish(out, "odd", "--strict-drift")
     assert manifest_of(odd)["drift"] == {"runs": FEWEST_RUNS - 1, "warnings": []}
 
