@@ -4,137 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from claims_edit import __version__, log
+from claims_edit import cli_options as opts
+from claims_edit.cli_options import Command, option
+from claims_edit.cli_policy import policy
 from claims_edit.errors import InputError, UsageError
-from claims_edit.settings import DEFAULT_MAX_REJECT_RATE, DEFAULT_POLICY
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-_PATH_OPTIONS = (
-    "claims",
-    "authorizations",
-    "members",
-    "clinical",
-    "out",
-    "history",
-    "reference_data",
-    "metrics_file",
-)
-
-
-class _ManyPaths(click.ParamType[str]):
-    """A path of several; an environment variable separates them as PATH does."""
-
-    name = "path"
-    envvar_list_splitter = os.pathsep
-
-
-class _Command(click.Command):
-    """A command whose `--claims` takes every path up to the next option, as shell globs give them."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        many = {
-            name
-            for p in self.params
-            if isinstance(p, click.Option) and p.multiple
-            for name in p.opts
-        }
-        spread: list[str] = []
-        current: str | None = None
-        for arg in args:
-            if arg.startswith("-"):
-                option = arg.partition("=")[0]
-                current = option if option in many else None
-            elif current is not None and spread[-1] != current:
-                spread.append(current)
-            spread.append(arg)
-        return super().parse_args(ctx, spread)
-
-
-def _config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
-    """Take options from a TOML file; paths in it are relative to its folder."""
-    if path is None:
-        return None
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"--config: {path}: cannot be read as TOML: {error}.") from error
-    options = {key.replace("-", "_"): value for key, value in values.items()}
-    own = {p.name: p for p in ctx.command.params if p.name != "config"}
-    known = {p.name for command in cli.commands.values() for p in command.params} - {"config"}
-    for key in options:
-        if key not in known:
-            names = ", ".join(sorted(str(k).replace("_", "-") for k in known))
-            raise UsageError(f"--config: {path}: there is no option {key!r}; there is: {names}.")
-    ctx.default_map = {
-        key: _value(path, own[key], value) for key, value in options.items() if key in own
-    }
-    return path
-
-
-def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
-    """A value of the TOML file as the command line would give it; paths from the file's folder."""
-    name = str(parameter.name)
-    several = value if parameter.multiple and isinstance(value, list) else [value]
-    kind: tuple[type, ...] = (str,)
-    words = "a text"
-    if name in ("replace", "strict_drift"):
-        kind, words = (bool,), "true or false"
-    elif name == "max_reject_rate":
-        kind, words = (int, float), "a number"
-    elif name == "as_of":
-        kind, words = (str, date), "a date"
-    if not all(isinstance(v, kind) and (bool in kind or v is not True) for v in several):
-        raise UsageError(f"--config: {path}: {name.replace('_', '-')} must be {words}.")
-    if name in _PATH_OPTIONS:
-        several = [str(path.parent / v) for v in several]
-    elif name == "as_of":
-        several = [str(v) for v in several]
-    return several if parameter.multiple else several[0]
-
-
-def _option(name: str, **attributes: Any) -> Callable[[_F], _F]:
-    variable = f"CLAIMS_EDIT_{name.removeprefix('--').replace('-', '_').upper()}"
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
-
-
-_FILE = click.Path(path_type=Path)
-_CLAIMS = _option(
-    "--claims",
-    type=_ManyPaths(),
-    multiple=True,
-    required=True,
-    metavar="PATH...",
-    help="Claims extract: Parquet, CSV or gzipped CSV files, folders or globs.",
-)
-_MEMBERS = _option("--members", type=_FILE, help="Members extract (Tuva eligibility).")
-_REFERENCE = _option(
-    "--reference-data",
-    type=_FILE,
-    help="Folder of code tables and policies.  [default: the one shipped with the program]",
-)
-_CONFIG = _option(
-    "--config",
-    type=_FILE,
-    is_eager=True,
-    callback=_config,
-    help="TOML file of options; the command line and the environment win.",
-)
-_LOG = _option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Form of the log on standard error.",
-)
+from claims_edit.screen import say
 
 
 @click.group(
@@ -151,50 +33,38 @@ def cli() -> None:
     """
 
 
-@cli.command(cls=_Command)
-@_CLAIMS
-@_option("--authorizations", type=_FILE, required=True, help="Authorizations extract.")
-@_MEMBERS
-@_option("--clinical", type=_FILE, help="Clinical facts extract (not read by this version).")
-@_option("--out", type=_FILE, required=True, help="Folder that the run is published in.")
-@_option(
-    "--history",
-    type=_FILE,
-    help="Folder of earlier runs, or a Parquet file of lines that another system allowed, which is "
-    "read beside the earlier runs of --out.  [default: --out]",
-)
-@_option("--policy", default=DEFAULT_POLICY, show_default=True, help="Policy that governs the run.")
-@_REFERENCE
-@_option("--run-id", help="Name of the run.  [default: the as-of date]")
-@_option("--replace", is_flag=True, help="Publish anew under a run id that is taken.")
-@_option(
-    "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="YYYY-MM-DD",
-    help="Day of the run.  [default: today]",
-)
-@_option(
-    "--max-reject-rate",
-    type=float,
-    default=DEFAULT_MAX_REJECT_RATE,
-    show_default=True,
-    help="Share of rejected in-scope rows that stops the run; fewer than 10 rows never do.",
-)
-@_option(
+@cli.command(cls=Command)
+@opts.CLAIMS
+@opts.AUTHORIZATIONS
+@opts.MEMBERS
+@opts.CLINICAL
+@opts.OUT
+@opts.HISTORY
+@opts.POLICY
+@opts.REFERENCE
+@opts.RUN_ID
+@opts.REPLACE
+@opts.AS_OF
+@opts.MAX_REJECT_RATE
+@option(
     "--strict-drift",
     is_flag=True,
     help="Publish nothing where a share of lines leaves the band of the last runs.",
 )
-@_option("--metrics-file", type=_FILE, help="Write metrics of the run for the node exporter here.")
-@_option(
+@option(
+    "--metrics-file",
+    type=opts.FILE,
+    help="Write metrics of the run for the node exporter here.",
+)
+@option(
     "--engine",
     type=click.Choice(["polars", "spark"]),
     default="polars",
     show_default=True,
     help="What the run is computed with (this version: polars).",
 )
-@_CONFIG
-@_LOG
+@opts.CONFIG
+@opts.LOG
 def run(log_format: str, **options: Any) -> None:
     """Edit one extract and publish its reports, whole or not at all.
 
@@ -206,26 +76,32 @@ def run(log_format: str, **options: Any) -> None:
     from claims_edit import runs
     from claims_edit.report.metrics import require_place_for, write_metrics
     from claims_edit.report.summary import summary
+    from claims_edit.settings import RunSettings
 
     metrics_file: Path | None = options["metrics_file"]
     require_place_for(metrics_file)
+    settings = RunSettings(
+        **opts.night_options(options),
+        policy=options["policy"],
+        strict_drift=options["strict_drift"],
+    )
     with _progress(runs.STEPS) as announce:
-        published = runs.run(_run_settings(options), announce)
+        published = runs.run(settings, announce)
     write_metrics(metrics_file, published.manifest)
-    _say(
+    say(
         f"{summary(published.manifest, published.stale)}\n\n"
         f"Reports: {published.folder}{os.sep}  (open flagged_lines.parquet first)"
     )
 
 
-@cli.command(cls=_Command)
-@_CLAIMS
-@_option("--authorizations", type=_FILE, help="Authorizations extract.")
-@_MEMBERS
-@_option("--clinical", type=_FILE, help="Clinical facts extract (not read by this version).")
-@_REFERENCE
-@_CONFIG
-@_LOG
+@cli.command(cls=Command)
+@opts.CLAIMS
+@option("--authorizations", type=opts.FILE, help="Authorizations extract.")
+@opts.MEMBERS
+@opts.CLINICAL
+@opts.REFERENCE
+@opts.CONFIG
+@opts.LOG
 def validate(log_format: str, **options: Any) -> None:
     """Check every row of the extracts, in scope or not; publish nothing.
 
@@ -233,21 +109,21 @@ def validate(log_format: str, **options: Any) -> None:
     claims-edit validate --claims night/ --authorizations auths.csv
     """
     log.set_up(log_format, quiet=sys.stderr.isatty())
-    _refuse_what_is_not_read(options)
     from claims_edit import validation
     from claims_edit.settings import ValidateSettings
 
     settings = ValidateSettings(
         claims=tuple(Path(p) for p in options["claims"]),
-        reference_data=_reference_folder(options),
+        reference_data=opts.reference_folder(options),
         authorizations=options["authorizations"],
         members=options["members"],
+        clinical=options["clinical"],
     )
     checked = validation.validate(settings)
     for extract in checked:
-        _say(f"{extract.name}: {extract.rows:,} rows, {extract.bad_rows:,} bad")
+        say(f"{extract.name}: {extract.rows:,} rows, {extract.bad_rows:,} bad")
         for check, count in extract.checks.items():
-            _say(f"  {count:>9,}  {check}")
+            say(f"  {count:>9,}  {check}")
     bad = [f"{e.name} ({e.bad_rows:,} of {e.rows:,})" for e in checked if e.bad_rows]
     if bad:
         raise InputError(
@@ -255,9 +131,96 @@ def validate(log_format: str, **options: Any) -> None:
         )
 
 
+@cli.command(cls=Command)
+@option(
+    "--baseline",
+    required=True,
+    metavar="POLICY[@VERSION]",
+    help="What the lines are judged by now.",
+)
+@option("--candidate", required=True, metavar="POLICY[@VERSION]", help="What it is compared with.")
+@opts.CLAIMS
+@opts.AUTHORIZATIONS
+@opts.MEMBERS
+@opts.CLINICAL
+@opts.OUT
+@opts.HISTORY
+@opts.REFERENCE
+@opts.RUN_ID
+@opts.REPLACE
+@opts.AS_OF
+@opts.MAX_REJECT_RATE
+@opts.CONFIG
+@opts.LOG
+def compare(log_format: str, **options: Any) -> None:
+    """Show what another policy, or another version, would change on the same lines.
+
+    A version that is named, be it a draft, judges every line, whatever its dates. What is written is no
+    run, and never history.
+
+    \b
+    claims-edit compare --baseline POLICY --candidate POLICY@DRAFT --claims night/ \\
+        --authorizations auths.csv --clinical facts.csv --out drafts/
+    """
+    log.set_up(log_format, quiet=sys.stderr.isatty())
+    from claims_edit import comparisons
+    from claims_edit.report.comparison import summary
+    from claims_edit.settings import CompareSettings
+
+    settings = CompareSettings(
+        **opts.night_options(options),
+        baseline=options["baseline"],
+        candidate=options["candidate"],
+    )
+    with _progress(comparisons.STEPS) as announce:
+        compared = comparisons.compare(settings, announce)
+    say(
+        f"{summary(compared.manifest, compared.tables)}\n\n"
+        f"Reports: {compared.folder}{os.sep}  (open {comparisons.PAGE} first)"
+    )
+
+
+@cli.command(cls=Command)
+@opts.AUTHORIZATIONS
+@opts.CLINICAL
+@opts.MEMBERS
+@opts.OUT
+@opts.POLICY
+@opts.REFERENCE
+@opts.RUN_ID
+@opts.REPLACE
+@opts.AS_OF
+@opts.CONFIG
+@opts.LOG
+def authorizations(log_format: str, **options: Any) -> None:
+    """Judge authorizations on their own, without claims: met, not met or undocumented, and why.
+
+    \b
+    claims-edit authorizations --authorizations auths.csv --clinical facts.csv --out determinations/
+    """
+    log.set_up(log_format, quiet=sys.stderr.isatty())
+    from claims_edit import determining
+    from claims_edit.report.summary import determined
+    from claims_edit.settings import DeterminationSettings
+
+    settings = DeterminationSettings(
+        **opts.output_options(options),
+        authorizations=options["authorizations"],
+        members=options["members"],
+        clinical=options["clinical"],
+        policy=options["policy"],
+    )
+    with _progress(determining.STEPS) as announce:
+        published = determining.determine(settings, announce)
+    say(
+        f"{determined(published.manifest)}\n\n"
+        f"Reports: {published.folder}{os.sep}  (open determinations.parquet first)"
+    )
+
+
 @cli.command()
-@click.argument("folder", metavar="RUN_DIR|OUT", type=_FILE)
-@_LOG
+@click.argument("folder", metavar="RUN_DIR|OUT", type=opts.FILE)
+@opts.LOG
 def verify(folder: Path, log_format: str) -> None:
     """Check a published run, or all of an output folder, against their own manifests.
 
@@ -273,56 +236,16 @@ def verify(folder: Path, log_format: str) -> None:
     checked = verified(folder)
     differing = {name: differences for name, differences in checked.items() if differences}
     for name, differences in differing.items():
-        _say("\n".join(f"{name}: {difference}" for difference in differences))
+        say("\n".join(f"{name}: {difference}" for difference in differences))
     if differing:
         raise InputError(f"{folder}: {len(differing)} of {len(checked)} runs differ; see above.")
-    _say(f"{folder}: {len(checked)} run{'s' if len(checked) > 1 else ''} in order")
-
-
-def _say(text: str) -> None:
-    """Print for people. What is done stays done, whether or not anybody reads it."""
-    try:
-        print(text, flush=True)
-    except OSError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    say(f"{folder}: {len(checked)} run{'s' if len(checked) > 1 else ''} in order")
 
 
 def _refuse_what_is_not_read(options: dict[str, Any]) -> None:
     """An option that would be ignored is refused: silence would look like an answer."""
-    if options.get("clinical") is not None:
-        raise UsageError("--clinical: is not read by this version; leave it out.")
     if options.get("engine") == "spark":
         raise UsageError("--engine: spark is not in this version; use polars.")
-
-
-def _run_settings(options: dict[str, Any]) -> Any:
-    from claims_edit.settings import RunSettings
-
-    as_of: datetime | None = options["as_of"]
-    day = as_of.date() if as_of is not None else date.today()
-    return RunSettings(
-        claims=tuple(Path(p) for p in options["claims"]),
-        authorizations=options["authorizations"],
-        out=options["out"],
-        as_of=day,
-        run_id=options["run_id"] or day.isoformat(),
-        reference_data=_reference_folder(options),
-        members=options["members"],
-        history=options["history"],
-        policy=options["policy"],
-        replace=options["replace"],
-        strict_drift=options["strict_drift"],
-        max_reject_rate=options["max_reject_rate"],
-    )
-
-
-def _reference_folder(options: dict[str, Any]) -> Path:
-    from claims_edit.reference import shipped_folder
-
-    given: Path | None = options["reference_data"]
-    if given is not None and not given.is_dir():
-        raise UsageError(f"--reference-data: {given}: there is no such folder.")
-    return given or shipped_folder()
 
 
 @contextmanager
@@ -345,3 +268,6 @@ def _progress(steps: tuple[str, ...]) -> Iterator[Callable[[str], None]]:
 
         yield announce
         bar.update(1)
+
+
+cli.add_command(policy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
+from claims_edit.clinical_contracts import CLINICAL_FACTS
 from claims_edit.schemas import (
     check,
     choice,
@@ -269,6 +270,7 @@ def _rejected(name: str, columns: tuple[str, ...]) -> pa.DataFrameSchema:
 
 REJECTED_LINES = _rejected("rejected_lines", CLAIM_SOURCE_COLUMNS)
 REJECTED_AUTHORIZATIONS = _rejected("rejected_authorizations", tuple(AUTHORIZATIONS.columns))
+REJECTED_CLINICAL_FACTS = _rejected("rejected_clinical_facts", tuple(CLINICAL_FACTS.columns))
 
 # What later runs read of a line.
 PAST_COLUMNS = (
@@ -301,6 +303,20 @@ OTHER_VERSIONS = schema(
         "claim_id": CLAIMS.columns["claim_id"],
         "claim_frequency_code": choice("what it does", "7", "8", nullable=False),
         "original_claim_id": text("the claim that it replaces or voids", nullable=False),
+        "received_date": CLAIMS.columns["received_date"],
+    },
+)
+
+# Lines under the code of a partner drug that shows on medical claims, in scope or not.
+PARTNER_LINES = schema(
+    "partner_lines",
+    {
+        "member_id": CLAIMS.columns["member_id"],
+        "claim_id": CLAIMS.columns["claim_id"],
+        "claim_line_start_date": CLAIMS.columns["claim_line_start_date"],
+        "hcpcs_code": code("the partner's procedure code", nullable=False),
+        "claim_frequency_code": choice("what it does", "1", "7", "8", nullable=False),
+        "original_claim_id": CLAIMS.columns["original_claim_id"],
         "received_date": CLAIMS.columns["received_date"],
     },
 )
@@ -367,7 +383,9 @@ RUN_TABLES = {
         FLAGGED_LINES,
         RECONSIDER,
         OTHER_VERSIONS,
+        PARTNER_LINES,
         REJECTED_LINES,
         REJECTED_AUTHORIZATIONS,
+        REJECTED_CLINICAL_FACTS,
     )
 }

@@ -4,34 +4,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import polars as pl
 
-from claims_edit import contracts, lifecycle, scope
-from claims_edit.contracts import DRAWS
+from claims_edit import contracts, lifecycle, policy_frames, scope
+from claims_edit.clinical_contracts import CLINICAL_FACTS
+from claims_edit.contracts import DRAWS, PARTNER_LINES
 from claims_edit.disposition import denied_lines, disposed, in_order
 from claims_edit.edits import (
     authorization,
     claim,
+    criteria,
     diagnosis,
+    dose,
     duplicate,
     governance,
     member,
     ndc,
+    partner,
     wastage,
 )
-from claims_edit.edits.catalogue import EDITS, LIMITS
-from claims_edit.edits.edit import Context, Kind
+from claims_edit.edits.catalogue import EDITS
+from claims_edit.edits.edit import Context, Edit, Kind
 from claims_edit.findings import ask
-from claims_edit.ledger import VersionLimits, WindowLimit
-from claims_edit.limits import AUTHORIZATION_UNITS, allowed_units, ledgers_of
+from claims_edit.limits import allowed_units, ledgers_of
 from claims_edit.past import ALLOWED, Past, no_past
-from claims_edit.policies import Policy, PolicyVersion
+from claims_edit.policies import Policy
 from claims_edit.reconsider import cut_lines, reconsidered
 from claims_edit.reference import ReferenceData
+from claims_edit.schemas import empty
 
 _ORDER = ("claim_line_start_date", "received_date", "claim_id", "claim_line_number")
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Authorizations, and the clinical facts behind them where any were given."""
+
+    authorizations: pl.DataFrame
+    rejected_authorizations: pl.DataFrame
+    clinical_facts: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -40,13 +52,16 @@ class Night:
 
     `lines` has the columns of the claims schema, `service_date_unclear` and `ndc_11`; `other_versions`
     the rows out of scope that replace or void a claim; `rejected_authorizations` the `member_id` and
-    `hcpcs_code` that a rejected authorization can be read as.
+    `hcpcs_code` that a rejected authorization can be read as; `partner_lines` those under the codes of
+    partner drugs; `clinical_facts` is null where no such extract was given.
     """
 
     lines: pl.DataFrame
     other_versions: pl.DataFrame
     authorizations: pl.DataFrame
     rejected_authorizations: pl.DataFrame
+    partner_lines: pl.DataFrame = field(default_factory=lambda: empty(PARTNER_LINES))
+    clinical_facts: pl.DataFrame | None = None
     past: Past = field(default_factory=no_past)
 
 
@@ -61,18 +76,23 @@ class Outcome:
 
 def evaluate(night: Night, policy: Policy, reference: ReferenceData, as_of: date) -> Outcome:
     """Edit every line of a night under the active versions of one policy."""
-    context = _context(night, policy, reference, as_of)
-    rules = _rules(policy)
+    rules = policy_frames.rules(policy)
 
     lines = scope.governed(night.lines.sort(*_ORDER, nulls_last=True), policy)
     arrived = lifecycle.arrivals(lines, night.other_versions, night.past)
+    partner_lines = lifecycle.standing_partner_lines(arrived, night.partner_lines, night.past)
+    context = context_of(night, partner_lines, policy, reference, as_of)
     fates = lifecycle.fates(arrived)
     standing = lifecycle.standing(night.past, fates)
     lines = lifecycle.resolved(lines.with_row_index("line"), arrived, fates)
     lines = lines.with_columns(scope.asked_as().alias("asked_as"))
 
-    lines = _with_facts(lines, context)
-    findings = ask(lines, _of_kind("governance", "line"), rules)
+    clinical = night.clinical_facts is not None
+    lines = _with_facts(lines, context, clinical=clinical)
+    findings = ask(lines, _of_kind("governance", "line", clinical=clinical), rules)
+    if clinical:
+        lines = dose.facts(lines, context, denied_lines(findings))
+        findings = pl.concat([findings, ask(lines, _of_kind("dose", clinical=True), rules)])
 
     candidates = _candidates(lines, findings)
     lines = duplicate.facts(lines, candidates, standing.lines, standing.elsewhere)
@@ -80,7 +100,7 @@ def evaluate(night: Night, policy: Policy, reference: ReferenceData, as_of: date
 
     limited = candidates.filter(~pl.col("line").is_in(denied_lines(findings).implode()))
     limited = lines.join(limited, on="line", how="semi")
-    limits = _limits(policy)
+    limits = policy_frames.limits(policy)
     ledgers = ledgers_of(_of_members(standing.allowed(policy.hcpcs_code), limited))
     results = allowed_units(limited, limits, ledgers)
     lines = _with_allowed(results.joined(lines), results.allowed, denied_lines(findings))
@@ -92,11 +112,13 @@ def evaluate(night: Night, policy: Policy, reference: ReferenceData, as_of: date
     return Outcome(edited, _findings(lines, findings), reconsider)
 
 
-def _of_kind(*kinds: Kind) -> list[Any]:
-    return [edit for edit in EDITS.values() if edit.kind in kinds]
+def _of_kind(*kinds: Kind, clinical: bool = False) -> list[Edit]:
+    """The edits of a kind, in order; those that read clinical facts only where there are any."""
+    edits = [edit for edit in EDITS.values() if edit.kind in kinds]
+    return [edit for edit in edits if clinical or not edit.reads_clinical_facts]
 
 
-def _with_facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
+def _with_facts(lines: pl.DataFrame, context: Context, *, clinical: bool) -> pl.DataFrame:
     terms = context.version_terms
     lines = lines.join(terms, on="policy_version", how="left", maintain_order="left")
     lines = governance.facts(lines, context)
@@ -105,7 +127,8 @@ def _with_facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     lines = diagnosis.facts(lines, context)
     lines = ndc.facts(lines, context)
     lines = wastage.facts(lines, context)
-    return authorization.facts(lines, context)
+    lines = authorization.facts(lines, context)
+    return partner.facts(criteria.facts(lines, context), context) if clinical else lines
 
 
 def _candidates(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
@@ -153,7 +176,10 @@ def _reconsider(
     allowed_now = pl.concat([now.allowed(policy.hcpcs_code), _allowed(edited)])
     allowed_before = before.allowed(policy.hcpcs_code)
     return reconsidered(
-        cut, _of_members(allowed_before, cut), _of_members(allowed_now, cut), _limits(policy)
+        cut,
+        _of_members(allowed_before, cut),
+        _of_members(allowed_now, cut),
+        policy_frames.limits(policy),
     )
 
 
@@ -178,11 +204,15 @@ def _findings(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-# ---- the policy as frames -------------------------------------------------------------------
-
-
-def _context(night: Night, policy: Policy, reference: ReferenceData, as_of: date) -> Context:
-    versions = policy.active_versions
+def context_of(
+    night: Night | Requests,
+    partner_lines: pl.DataFrame,
+    policy: Policy,
+    reference: ReferenceData,
+    as_of: date,
+) -> Context:
+    """What the facts of the edits are drawn from, `partner_lines` being those that stand."""
+    facts = empty(CLINICAL_FACTS) if night.clinical_facts is None else night.clinical_facts
     return Context(
         as_of=as_of,
         hcpcs=reference["hcpcs"],
@@ -190,69 +220,15 @@ def _context(night: Night, policy: Policy, reference: ReferenceData, as_of: date
         ndc_products=reference["ndc_products"],
         mac_jurisdictions=reference["mac_jurisdictions"],
         covered_diagnoses=policy.covered_diagnoses.rename({"version": "policy_version"}),
-        version_terms=pl.DataFrame(
-            [(v.version, v.minimum_age, v.authorization_months) for v in versions],
-            schema={
-                "policy_version": pl.String,
-                "minimum_age": pl.Int64,
-                "authorization_months": pl.Int64,
-            },
-            orient="row",
-        ),
-        diagnosis_terms=_diagnosis_terms(versions),
-        program_terms=pl.DataFrame(
-            [
-                (v.version, t.line_of_business, t.state, t.program)
-                for v in versions
-                for t in v.program_terms
-            ],
-            schema=dict.fromkeys(
-                ("policy_version", "line_of_business", "state", "program"), pl.String
-            ),
-            orient="row",
-        ),
+        version_terms=policy_frames.version_terms(policy),
+        diagnosis_terms=policy_frames.diagnosis_terms(policy),
+        program_terms=policy_frames.program_terms(policy),
+        partner_terms=policy_frames.partner_terms(policy),
         authorizations=night.authorizations,
         rejected_authorizations=night.rejected_authorizations,
+        clinical_facts=facts,
+        criteria=policy_frames.criteria(policy),
+        criteria_terms=policy.terms,
+        partner_drugs=reference["partner_drugs"],
+        partner_lines=partner_lines,
     )
-
-
-def _diagnosis_terms(versions: tuple[PolicyVersion, ...]) -> pl.DataFrame:
-    lists = ("family_prefixes", "active_disease_prefixes", "history_codes")
-    return pl.DataFrame(
-        [(v.version, *(list(getattr(v, c)) for c in lists)) for v in versions],
-        schema={"policy_version": pl.String} | dict.fromkeys(lists, pl.List(pl.String)),
-        orient="row",
-    )
-
-
-def _rules(policy: Policy) -> pl.DataFrame:
-    """By version and edit: what is done on a fail and on an unknown, and the document's section."""
-    return pl.DataFrame(
-        [
-            (v.version, edit_id, rule.fail, rule.unknown, rule.section)
-            for v in policy.active_versions
-            for edit_id, rule in v.edits.items()
-        ],
-        schema=dict.fromkeys(
-            ("policy_version", "edit_id", "fail", "unknown", "section"), pl.String
-        ),
-        orient="row",
-    )
-
-
-def _limits(policy: Policy) -> dict[str, VersionLimits]:
-    def asked(version: PolicyVersion, edit_id: str) -> str | None:
-        rule = version.edits.get(edit_id)
-        return rule.fail if rule is not None and rule.fail != "off" else None
-
-    return {
-        v.version: VersionLimits(
-            windows=tuple(
-                WindowLimit(limit.edit_id, limit.max_units * 1_000_000, limit.window_days, action)
-                for limit in sorted(v.limits, key=lambda limit: LIMITS.index(limit.edit_id))
-                if (action := asked(v, limit.edit_id)) is not None
-            ),
-            authorization_action=asked(v, AUTHORIZATION_UNITS),
-        )
-        for v in policy.active_versions
-    }

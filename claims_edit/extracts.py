@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,6 +114,14 @@ def open_extract(
     columns = {column: _common_type(column, files) for column in sources}
     frames = [_aligned(file, columns) for file in files]
     return Extract(name, tuple(files), pl.concat(frames, how="vertical"), columns)
+
+
+def of_rows(name: str, rows: Sequence[Mapping[str, str | None]], sources: Sequence[str]) -> Extract:
+    """Rows of text as an extract of no files."""
+    schema = dict.fromkeys(sources, pl.String())
+    frame = pl.DataFrame(rows, schema=schema).lazy()
+    file = SourceFile(Path(name), frame, dict(schema), sources[0], (-1, -1))
+    return Extract(name, (file,), frame, dict(schema))
 
 
 def _resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:

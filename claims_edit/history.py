@@ -12,20 +12,34 @@ from typing import Any
 
 import polars as pl
 
-from claims_edit.contracts import ALLOWED_ELSEWHERE, LINE_KEY, OTHER_VERSIONS, PAST_COLUMNS
+from claims_edit.contracts import (
+    ALLOWED_ELSEWHERE,
+    LINE_KEY,
+    OTHER_VERSIONS,
+    PARTNER_LINES,
+    PAST_COLUMNS,
+)
 from claims_edit.errors import InputError, UsageError
 from claims_edit.extracts import Extract, open_extract
 from claims_edit.log import LOGGER
 from claims_edit.manifest import NAME, digest_of, is_sealed
 from claims_edit.normalise import with_ndc_11
-from claims_edit.past import ELSEWHERE, RUN, Past, no_elsewhere, no_lines, no_other_versions
+from claims_edit.past import (
+    ELSEWHERE,
+    RUN,
+    Past,
+    no_elsewhere,
+    no_lines,
+    no_other_versions,
+    no_partner_lines,
+)
 from claims_edit.publish import require_no_damage, run_folder, run_folders
 from claims_edit.quarantine import failing, read_typed
 from claims_edit.schemas import schema
 from claims_edit.scope import Scope
 
 # The tables of a run that later runs read.
-_READ = ("lines", "other_versions")
+_READ = ("lines", "other_versions", "partner_lines")
 # Every manifest has a digest of every run before it: short ones keep three years of them small.
 _DIGEST_LENGTH = 16
 
@@ -50,8 +64,8 @@ class PublishedRun:
     history_folder: Path | None
 
     def rows(self, table: str) -> int:
-        """How many rows one of its tables has."""
-        return int(self._output(table)["rows"])
+        """How many rows one of its tables has; none where it was published before there was one."""
+        return sum(int(o["rows"]) for o in self.manifest["outputs"] if o["table"] == table)
 
     @property
     def had_a_file(self) -> bool:
@@ -78,7 +92,7 @@ class PublishedRun:
 def digest_as_history(manifest: dict[str, Any]) -> str:
     """One digest of all that later runs read of a run."""
     digests = {output["table"]: output["digest"] for output in manifest["outputs"]}
-    text = " ".join(digests[table] for table in _READ)
+    text = " ".join(digests[table] for table in _READ if table in digests)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
@@ -236,10 +250,12 @@ class History:
         )
         lines = self._table("lines", PAST_COLUMNS, members, places)
         versions = self._table("other_versions", tuple(OTHER_VERSIONS.columns), members, places)
+        partners = self._table("partner_lines", tuple(PARTNER_LINES.columns), members, places)
         return Past(
             no_lines() if lines is None else lines,
             no_other_versions() if versions is None else versions.drop("run_id"),
             no_elsewhere() if self.elsewhere is None else self._elsewhere(members, scope),
+            no_partner_lines() if partners is None else partners.drop("run_id"),
         )
 
     def _table(

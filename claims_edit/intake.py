@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandera.polars as pa
 import polars as pl
 
 from claims_edit import contracts, lifecycle
-from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, MEMBERS, OTHER_VERSIONS
+from claims_edit.clinical_contracts import CLINICAL_FACTS
+from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, OTHER_VERSIONS, PARTNER_LINES
 from claims_edit.extracts import Extract, open_extract
+from claims_edit.members import Members, with_members
 from claims_edit.normalise import as_text, read_as, with_ndc_11
 from claims_edit.quarantine import (
     CONFLICTING_CLAIM,
@@ -23,7 +26,6 @@ from claims_edit.quarantine import (
     repeated_keys,
     without,
 )
-from claims_edit.reference import in_force
 from claims_edit.schemas import empty
 from claims_edit.scope import Scope
 
@@ -36,6 +38,7 @@ class Claims:
 
     lines: pl.DataFrame
     other_versions: pl.DataFrame
+    partner_lines: pl.DataFrame
     rejected: pl.DataFrame
     in_scope_rows: int
 
@@ -46,51 +49,20 @@ class Claims:
 
 
 @dataclass(frozen=True)
-class Members:
-    """The members extract, of which only the members that are asked for are read."""
-
-    extract: Extract
-    states: pl.DataFrame
-
-    def of(self, member_ids: pl.Series) -> pl.DataFrame:
-        """The members' values as text, states in two letters, with the dates of enrollment."""
-        types = self.extract.columns
-        text = {c: as_text(c, t) for c, t in types.items()}
-        dates = ("enrollment_start_date", "enrollment_end_date")
-
-        def query(frame: pl.LazyFrame) -> pl.LazyFrame:
-            return (
-                frame.select(
-                    member_id=pl.coalesce(
-                        text["member_id"], *(text[c] for c in contracts.MEMBER_ID_FALLBACKS)
-                    ),
-                    birth_date=text["birth_date"],
-                    gender=text["gender"],
-                    state=self._two_letters(text["state"]),
-                    payer_type=text["payer_type"],
-                    **{c: read_as(c, types[c], MEMBERS.columns[c]) for c in dates},
-                )
-                .filter(pl.col("member_id").is_in(member_ids.implode()))
-                .unique()
-            )
-
-        return self.extract.collect(query)
-
-    def _two_letters(self, state: pl.Expr) -> pl.Expr:
-        codes = {
-            name.lower(): code for code, name in self.states.select("code", "name").iter_rows()
-        }
-        named = state.str.to_lowercase().replace_strict(codes, default=None, return_dtype=pl.String)
-        return pl.when(state.str.contains(r"^[A-Za-z]{2}$")).then(state).otherwise(named)
-
-
-@dataclass(frozen=True)
 class Authorizations:
     """The authorizations, good and rejected, and what the rejected ones can be read as."""
 
     rows: pl.DataFrame
     rejected: pl.DataFrame
     rejected_as: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class ClinicalFacts:
+    """The clinical facts behind authorizations, good and rejected."""
+
+    rows: pl.DataFrame
+    rejected: pl.DataFrame
 
 
 def open_claims(paths: Sequence[str | Path], *, with_members: bool) -> Extract:
@@ -116,21 +88,22 @@ def open_authorizations(path: str | Path) -> Extract:
     )
 
 
-def open_members(path: str | Path) -> Extract:
-    """Open the members extract."""
+def open_clinical_facts(path: str | Path) -> Extract:
+    """Open the extract of clinical facts."""
     return open_extract(
-        "members",
+        "clinical",
         [path],
-        MEMBERS,
-        sources=contracts.MEMBER_SOURCE_COLUMNS,
-        fallbacks=contracts.MEMBER_FALLBACKS,
+        CLINICAL_FACTS,
+        sources=tuple(CLINICAL_FACTS.columns),
+        fallbacks={},
     )
 
 
 def read_claims(extract: Extract, members: Members | None, scope: Scope) -> Claims:
-    """Read the rows in scope, and of the others those that replace or void a claim."""
-    raw = extract.collect(lambda f: f.filter(scope.of_raw(extract.columns)))
-    raw = scope.split(raw)[0].with_row_index("row")
+    """Read the rows in scope, those of partner drugs, and of the others those that replace or void a
+    claim."""
+    found = extract.collect(lambda f: f.filter(scope.of_raw(extract.columns)))
+    raw = scope.split(found)[0].with_row_index("row")
     read = read_claim_rows(raw, members)
     failures = pl.concat([read.failures, between_rows(raw, read)])
     good = without(read.rows, failures)
@@ -141,6 +114,7 @@ def read_claims(extract: Extract, members: Members | None, scope: Scope) -> Clai
     return Claims(
         lines.drop("row"),
         _of_claims_not_rejected(versions, read.rows, lines),
+        _partner_lines(scope.partners(found)),
         rejected(raw, failures, contracts.REJECTED_LINES, CLAIMS),
         raw.height,
     )
@@ -159,7 +133,7 @@ def read_claim_rows(raw: pl.DataFrame, members: Members | None) -> ClaimRows:
     """Read raw claim rows (with `row`): fallbacks, members, types, and the checks of each row."""
     chosen = _with_fallbacks(raw)
     if members is not None:
-        chosen = _with_members(chosen, members)
+        chosen = with_members(chosen, members)
     typed = read_typed(chosen.drop("service_date_unclear"), CLAIMS)
     rows = typed.rows.with_columns(
         claim_line_end_date=pl.when(_given(chosen, "claim_line_end_date"))
@@ -237,50 +211,59 @@ def _with_fallbacks(raw: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_members(chosen: pl.DataFrame, members: Members) -> pl.DataFrame:
-    """Fill what the claims lack from the member's row that covers the service date, or the latest."""
-    texts = {c: as_text(c, chosen.schema[c]) for c in contracts.FILLED_FROM_MEMBERS}
-    service = read_as("claim_line_start_date", pl.String(), CLAIMS.columns["claim_line_start_date"])
-    lacking = chosen.filter(pl.any_horizontal(t.is_null() for t in texts.values()))
-    covers = in_force(service, pl.col("enrollment_start_date"), pl.col("enrollment_end_date"))
-    values = list(contracts.FILLED_FROM_MEMBERS.values())
-    best = (
-        lacking.select("row", "member_id", "claim_line_start_date")
-        .join(members.of(lacking["member_id"].drop_nulls().unique()), on="member_id")
-        .with_columns(covers=covers)
-        .sort(
-            "row",
-            ~pl.col("covers"),
-            "enrollment_start_date",
-            "enrollment_end_date",
-            *values,
-            descending=[False, False, True, True, *(False for _ in values)],
-            nulls_last=[False, False, True, False, *(True for _ in values)],
-        )
-        .unique("row", keep="first", maintain_order=True)
-        .select(
-            "row",
-            *(pl.col(m).alias(f"member:{c}") for c, m in contracts.FILLED_FROM_MEMBERS.items()),
-        )
-    )
-    return (
-        chosen.join(best, on="row", how="left", maintain_order="left")
-        .with_columns(pl.coalesce(text, f"member:{c}").alias(c) for c, text in texts.items())
-        .drop(f"member:{c}" for c in texts)
-    )
-
-
 def read_authorizations(extract: Extract) -> Authorizations:
     """Read and check every authorization."""
-    raw = extract.collect(lambda f: f).with_row_index("row")
-    typed = read_typed(raw, AUTHORIZATIONS)
-    repeated = repeated_keys(raw, raw, typed.rows, ["authorization_number"])
-    failures = pl.concat([typed.failures, repeated])
-    bad = typed.rows.join(failures, on="row", how="semi")
+    raw, typed, failures = _keyed_by_authorization(extract, AUTHORIZATIONS)
+    bad = typed.join(failures, on="row", how="semi")
     return Authorizations(
-        without(typed.rows, failures).drop("row"),
+        without(typed, failures).drop("row"),
         rejected(raw, failures, contracts.REJECTED_AUTHORIZATIONS, AUTHORIZATIONS),
         bad.select("member_id", "hcpcs_code").drop_nulls().unique(),
+    )
+
+
+def no_clinical_facts() -> ClinicalFacts:
+    """The facts where no extract of them was given."""
+    return ClinicalFacts(empty(CLINICAL_FACTS), empty(contracts.REJECTED_CLINICAL_FACTS))
+
+
+def read_clinical_facts(extract: Extract) -> ClinicalFacts:
+    """Read and check the clinical facts of every authorization."""
+    raw, typed, failures = _keyed_by_authorization(extract, CLINICAL_FACTS)
+    return ClinicalFacts(
+        without(typed, failures).drop("row"),
+        rejected(raw, failures, contracts.REJECTED_CLINICAL_FACTS, CLINICAL_FACTS),
+    )
+
+
+def _keyed_by_authorization(
+    extract: Extract, schema: pa.DataFrameSchema
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The raw rows of an extract of one row an authorization, the same typed, and their failures."""
+    raw = extract.collect(lambda f: f).with_row_index("row")
+    typed = read_typed(raw, schema)
+    repeated = repeated_keys(raw, raw, typed.rows, ["authorization_number"])
+    return raw, typed.rows, pl.concat([typed.failures, repeated])
+
+
+def _partner_lines(raw: pl.DataFrame) -> pl.DataFrame:
+    """What is kept of the raw rows under a partner's code; one of no readable member, claim or date
+    is none."""
+    chosen = _with_fallbacks(raw.with_row_index("row"))
+    columns = [c for c in PARTNER_LINES.columns if c != "claim_frequency_code"]
+    code, claim_type, bill_type = (
+        read_as(c, chosen.schema[c], CLAIMS.columns[c])
+        for c in ("claim_frequency_code", "claim_type", "bill_type_code")
+    )
+    return (
+        chosen.select(
+            *(read_as(c, chosen.schema[c], CLAIMS.columns[c]).alias(c) for c in columns),
+            claim_frequency_code=_frequency(code, claim_type, bill_type),
+        )
+        .drop_nulls(["member_id", "claim_id", "claim_line_start_date"])
+        .select(list(PARTNER_LINES.columns))
+        .unique()
+        .sort(list(PARTNER_LINES.columns), nulls_last=True)
     )
 
 

@@ -117,7 +117,20 @@ def standing(past: Past, fates: pl.DataFrame) -> Past:
     def of(rows: pl.DataFrame) -> pl.DataFrame:
         return rows.join(stands, on=[*_CLAIM, "run"], how="semi", maintain_order="left")
 
-    return Past(of(past.lines), of(past.other_versions), of(past.elsewhere))
+    return Past(of(past.lines), of(past.other_versions), of(past.elsewhere), of(past.partner_lines))
+
+
+def standing_partner_lines(
+    arrived: pl.DataFrame, tonight: pl.DataFrame, past: Past
+) -> pl.DataFrame:
+    """The partner lines of all nights whose claim counts.
+
+    Their own fates are of all that arrived and of themselves, and bear on nothing but them.
+    """
+    both = pl.concat([past.partner_lines, tonight.with_columns(run=pl.lit(TONIGHT, RUN))])
+    rows = both.select(*_ROW, "run", in_scope=pl.lit(True))
+    stands = fates(pl.concat([arrived, rows])).filter(pl.col("fate").is_null())
+    return both.join(stands, on=[*_CLAIM, "run"], how="semi")
 
 
 def in_circles(claims: pl.DataFrame, other_versions: pl.DataFrame) -> list[Claim]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -16,10 +17,11 @@ from claims_edit.errors import InputError
 from claims_edit.extracts import Extract
 from claims_edit.normalise import millionths
 from claims_edit.policies import Policy
-from claims_edit.reference import ReferenceData, ReferenceTable
+from claims_edit.reference import ReferenceData
 from claims_edit.settings import RunSettings
 
 NAME = "manifest.json"
+PROGRAM = {"name": "claims-edit", "version": __version__}
 _LARGE_PARQUET = 64 << 20
 _CHUNK = 1 << 20
 _CENT = Decimal("0.01")
@@ -36,6 +38,8 @@ class RowCounts:
     rejected: int
     authorizations_read: int
     authorizations_rejected: int
+    clinical_facts_read: int
+    clinical_facts_rejected: int
 
     @property
     def out_of_scope(self) -> int:
@@ -55,10 +59,10 @@ def manifest(
     return {
         "run_id": settings.run_id,
         "as_of": settings.as_of.isoformat(),
-        "program": {"name": "claims-edit", "version": __version__},
-        "policy": _policy(policy),
+        "program": PROGRAM,
+        "policy": policy_entry(policy),
         "inputs": inputs,
-        "reference_data": _reference(policy, reference),
+        "reference_data": reference_entries(reference, policy),
         "history": history,
         "outputs": outputs,
         **account,
@@ -116,7 +120,8 @@ def digest_of(path: Path, *, whole: bool = False) -> dict[str, Any]:
     return {"bytes": size, "digest": sha.hexdigest(), "digest_of": "footer" if footer else "file"}
 
 
-def _policy(policy: Policy) -> dict[str, Any]:
+def policy_entry(policy: Policy) -> dict[str, Any]:
+    """A policy and its versions, each with its digest."""
     return {
         "id": policy.id,
         "title": policy.title,
@@ -135,17 +140,26 @@ def _policy(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _reference(policy: Policy, reference: ReferenceData) -> list[dict[str, Any]]:
-    def entry(table: ReferenceTable) -> dict[str, Any]:
-        path = table.path.relative_to(reference.folder).as_posix()
-        return {
-            "path": path,
+def reference_entries(reference: ReferenceData, *policies: Policy) -> list[dict[str, Any]]:
+    """Every table of the reference data that was read, once."""
+    tables = [*reference.tables.values(), *(t for policy in policies for t in policy.tables)]
+    return [
+        {
+            "path": path.relative_to(reference.folder).as_posix(),
             "bytes": table.size,
             "rows": table.rows.height,
             "digest": table.digest,
         }
+        for path, table in {table.path: table for table in tables}.items()
+    ]
 
-    return [entry(table) for table in (*reference.tables.values(), *policy.tables)]
+
+def output_entries(folder: Path, tables: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
+    """Rows, size and digest of every table as it was written."""
+    return [
+        {"table": name, "rows": table.height, **digest_of(folder / f"{name}.parquet", whole=True)}
+        for name, table in tables.items()
+    ]
 
 
 def account_of(rows: RowCounts, lines: pl.DataFrame, findings: pl.DataFrame) -> dict[str, Any]:
@@ -162,6 +176,10 @@ def account_of(rows: RowCounts, lines: pl.DataFrame, findings: pl.DataFrame) -> 
         "authorizations": {
             "read": rows.authorizations_read,
             "rejected": rows.authorizations_rejected,
+        },
+        "clinical_facts": {
+            "read": rows.clinical_facts_read,
+            "rejected": rows.clinical_facts_rejected,
         },
         "dispositions": _by_disposition(lines),
         "edits": _by_edit(lines, findings),

@@ -15,6 +15,7 @@ from claims_edit.schemas import polars_type
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _COMPACT_DATE = r"^[0-9]{8}$"
 _INTEGER = r"^[+-]?[0-9]{1,18}(\.0+)?$"
+_FLOAT = r"^[+-]?[0-9]{1,15}(\.[0-9]+)?$"
 # The digits that a number of double precision keeps, whatever was computed with it.
 _FLOAT_DIGITS = 15
 _EPOCH = date(1970, 1, 1)
@@ -132,9 +133,22 @@ def _integer(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains(_INTEGER)).then(text.str.extract(r"^([^.]*)", 1))
 
 
+def _float(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.str.contains(_FLOAT)).then(text).cast(pl.Float64, strict=False)
+
+
 def _boolean(text: pl.Expr) -> pl.Expr:
     lower = text.str.to_lowercase()
     return pl.when(lower.is_in(_TRUE)).then(True).when(lower.is_in(_FALSE)).then(False)
+
+
+def _number(column: str, source: pl.DataType, target: pl.DataType) -> pl.Expr:
+    """A whole number, or one of floating point that is finite."""
+    value, text = pl.col(column), as_text(column, source)
+    if target == pl.Int64:
+        whole = value if source.is_integer() else _integer(text)
+        return whole.cast(pl.Int64, strict=False)
+    return pl.when(value.is_finite()).then(value) if source == pl.Float64 else _float(text)
 
 
 def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Expr:
@@ -149,9 +163,8 @@ def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Ex
         return pl.col(column) if source == pl.Boolean else _boolean(text)
     if isinstance(target, pl.Decimal):
         return _decimal(text, target)
-    if target == pl.Int64:
-        whole = pl.col(column) if source.is_integer() else _integer(text)
-        return whole.cast(pl.Int64, strict=False)
+    if target in (pl.Float64, pl.Int64):
+        return _number(column, source, target)
     return _cased(text, schema_column.metadata["case"])
 
 

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from claims_edit.contracts import ALLOWED_ELSEWHERE, LINES, OTHER_VERSIONS, PAST_COLUMNS, UNITS
+from claims_edit.contracts import (
+    ALLOWED_ELSEWHERE,
+    LINES,
+    OTHER_VERSIONS,
+    PARTNER_LINES,
+    PAST_COLUMNS,
+    UNITS,
+)
 from claims_edit.schemas import empty
 
 # Where a row arrived: elsewhere, then the runs by their place (1, 2, 3 …), then tonight.
@@ -20,7 +27,8 @@ class Past:
     """History as tables, each with `run`, the place of the run its rows arrived in.
 
     `lines` are those of the published runs (`PAST_COLUMNS`), with `run_id`; `other_versions` their
-    rows out of scope that replace or void a claim; `elsewhere` the lines that another system
+    rows out of scope that replace or void a claim, and `partner_lines` those under the codes of partner
+    drugs; `elsewhere` the lines that another system
     allowed, with `ndc_11` where the file has an NDC, and without the columns that the file lacks but
     for `authorization_draws`.
     """
@@ -28,6 +36,7 @@ class Past:
     lines: pl.DataFrame
     other_versions: pl.DataFrame
     elsewhere: pl.DataFrame
+    partner_lines: pl.DataFrame
 
     def allowed(self, hcpcs_code: str) -> pl.DataFrame:
         """What the limits count of it under the drug's HCPCS, and all that was drawn (`ALLOWED`)."""
@@ -47,7 +56,7 @@ class Past:
 
 def no_past() -> Past:
     """The history of a first night."""
-    return Past(no_lines(), no_other_versions(), no_elsewhere())
+    return Past(no_lines(), no_other_versions(), no_elsewhere(), no_partner_lines())
 
 
 def no_lines() -> pl.DataFrame:
@@ -62,6 +71,11 @@ def no_lines() -> pl.DataFrame:
 def no_other_versions() -> pl.DataFrame:
     """A frame of no versions out of scope of earlier runs."""
     return empty(OTHER_VERSIONS).with_columns(run=pl.lit(None, RUN))
+
+
+def no_partner_lines() -> pl.DataFrame:
+    """A frame of no partner lines of earlier runs."""
+    return empty(PARTNER_LINES).with_columns(run=pl.lit(None, RUN))
 
 
 def no_elsewhere() -> pl.DataFrame:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NoReturn
 
 import polars as pl
 
+from claims_edit.clinical_contracts import WORDS
 from claims_edit.contracts import ACTIONS, LINES_OF_BUSINESS
-from claims_edit.edits.catalogue import CLINICAL, EDITS, LIMITS
+from claims_edit.criteria import REQUESTS, Node
+from claims_edit.edits.catalogue import EDITS, LIMITS
 from claims_edit.errors import UsageError
-from claims_edit.reference import ReferenceTable, in_force_on, read_table
-from claims_edit.reference_contracts import COVERED_DIAGNOSES
-from claims_edit.schemas import empty
+from claims_edit.policy_tables import PolicyTables, read_policy_tables
+from claims_edit.reference import ReferenceTable, in_force_on
+from claims_edit.toml_tables import Table
 
 _STATUSES = ("active", "draft")
-_WORDS = {str: "a text", int: "a whole number", date: "a date", list: "a list", dict: "a table"}
+REGIMENS = WORDS["regimen"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Limit:
     edit_id: str
     max_units: int
     window_days: int
+    section: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,29 @@ class ProgramTerms:
     line_of_business: str
     state: str
     program: str
+    section: str | None = None
+
+
+@dataclass(frozen=True)
+class Dose:
+    """What a dose comes to: units per square metre of body surface, of which at most so much counts."""
+
+    units_per_m2: Decimal
+    max_bsa_m2: Decimal
+    section: str | None = None
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A drug that a regimen adds. Where it is observable, a line of it stands on a medical claim
+    within `window_days` either side; `reason` says why it is observable, or not."""
+
+    regimen: str
+    drug: str
+    observable: bool
+    window_days: int
+    reason: str
+    section: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +92,16 @@ class PolicyVersion:
     active_disease_prefixes: tuple[str, ...]
     limits: tuple[Limit, ...]
     program_terms: tuple[ProgramTerms, ...]
+    dose: Dose | None
+    partners: tuple[Partner, ...]
+    criteria: dict[str, Node]
     edits: dict[str, EditRule]
     digest: str
+
+    @property
+    def observable_partners(self) -> tuple[Partner, ...]:
+        """The partner drugs that should show on medical claims."""
+        return tuple(p for p in self.partners if p.observable)
 
 
 @dataclass(frozen=True)
@@ -76,17 +110,29 @@ class Policy:
 
     id: str
     title: str
+    payer: str
     hcpcs_code: str
     document_number: str
     folder: Path
     versions: tuple[PolicyVersion, ...]
     covered_diagnoses: pl.DataFrame
+    criteria: pl.DataFrame
+    sentences: pl.DataFrame
+    terms: dict[str, Node]
     tables: tuple[ReferenceTable, ...]
 
     @property
     def active_versions(self) -> tuple[PolicyVersion, ...]:
         """The versions that may govern a run."""
         return tuple(v for v in self.versions if v.status == "active")
+
+    def version(self, name: str) -> PolicyVersion:
+        """The version of that name. Raises UsageError where there is none."""
+        for version in self.versions:
+            if version.version == name:
+                return version
+        names = ", ".join(v.version for v in self.versions)
+        raise UsageError(f"policy {self.id} has no version {name!r}; there is: {names}.")
 
 
 def policy_ids(reference_folder: Path) -> list[str]:
@@ -110,31 +156,63 @@ def load_policy(reference_folder: Path, policy_id: str) -> Policy:
         document = tomllib.loads(content.decode("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"policy: {path}: cannot be read as TOML: {error}.") from error
-    tables = [ReferenceTable(path, pl.DataFrame(), len(content), _digest(content))]
-    covered = empty(COVERED_DIAGNOSES)
-    listed = folder / "covered_diagnoses.csv"
-    if listed.exists():
-        tables.append(read_table(listed, COVERED_DIAGNOSES, ["version", "code"]))
-        covered = tables[-1].rows
-    top = _Table(path, "the file", document)
+    top = Table(path, "the file", document)
     top.only("id", "title", "payer", "hcpcs_code", "document", "versions")
+    tables = read_policy_tables(reference_folder, folder)
+    written = ReferenceTable(path, pl.DataFrame(), len(content), _digest(content))
     policy = Policy(
         id=top.text("id"),
         title=top.text("title"),
+        payer=top.text("payer"),
         hcpcs_code=top.text("hcpcs_code").strip().upper(),
         document_number=top.table("document").text("number"),
         folder=folder,
-        versions=tuple(_version(policy_id, t, covered) for t in top.tables("versions")),
-        covered_diagnoses=covered,
-        tables=tuple(tables),
+        versions=tuple(_version(policy_id, t, tables) for t in top.tables("versions")),
+        covered_diagnoses=tables["covered_diagnoses"],
+        criteria=tables["criteria"],
+        sentences=tables["sentences"],
+        terms=tables.terms,
+        tables=(written, *tables.read),
     )
     names = [v.version for v in policy.versions]
-    unknown = sorted(set(covered["version"]) - set(names))
-    top.require(not unknown, f"covered_diagnoses.csv names versions that there are not: {unknown}")
+    for name in ("covered_diagnoses", "criteria", "sentences"):
+        unknown = sorted(set(tables[name]["version"]) - set(names))
+        top.require(not unknown, f"{name}.csv names versions that there are not: {unknown}")
     top.require(bool(policy.versions), "versions must be written")
     top.require(bool(policy.hcpcs_code), "hcpcs_code must be written")
     top.require(policy.id == policy_id, f"id is {policy.id!r}, and the folder is {policy_id!r}")
     _require_one_version_a_day(top, policy)
+    return policy
+
+
+def load_named(reference_folder: Path, name: str) -> Policy:
+    """A policy as `POLICY` or `POLICY@VERSION` names it: of the latter, that version governs alone."""
+    policy_id, _, version = name.partition("@")
+    policy = load_policy(reference_folder, policy_id)
+    return as_governing(policy, version) if version else policy
+
+
+def as_governing(policy: Policy, version: str) -> Policy:
+    """The policy as if one of its versions, be it a draft, were in force on every date, and no other."""
+    governing = replace(policy.version(version), status="active", start_date=None, end_date=None)
+    return replace(policy, versions=(governing,))
+
+
+def load_governing(reference_folder: Path, name: str) -> Policy:
+    """The policy of a run. Raises UsageError where a version is named, or none may govern."""
+    policy_id, _, version = name.partition("@")
+    policy = load_policy(reference_folder, policy_id)
+    if version:
+        status = policy.version(version).status
+        is_draft = f"version {version} is a draft, and a draft never governs a run"
+        by_date = (
+            f"the active version in force on the service date governs, so name {policy_id} alone"
+        )
+        raise UsageError(
+            f"--policy: {name}: {is_draft if status == 'draft' else by_date}. To see what a version "
+            "would change, use claims-edit compare."
+        )
+    require_governing(policy)
     return policy
 
 
@@ -150,10 +228,10 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _version(policy_id: str, table: _Table, covered: pl.DataFrame) -> PolicyVersion:
+def _version(policy_id: str, table: Table, tables: PolicyTables) -> PolicyVersion:
     table.only(
         *("version", "status", "start_date", "end_date", "minimum_age", "authorization_months"),
-        *("diagnoses", "limits", "program_terms", "edits"),
+        *("diagnoses", "limits", "program_terms", "dose", "partners", "edits"),
     )
     name = table.text("version")
     diagnoses = table.table("diagnoses", optional=True)
@@ -161,8 +239,11 @@ def _version(policy_id: str, table: _Table, covered: pl.DataFrame) -> PolicyVers
     rules = table.table("edits")
     edits = {edit_id: _edit_rule(rules, edit_id) for edit_id in rules.values}
     limits = tuple(_limit(t) for t in table.tables("limits"))
-    own_covered = covered.filter(pl.col("version") == name)
+    own_covered = tables["covered_diagnoses"].filter(pl.col("version") == name)
     content = repr(sorted(table.values.items(), key=lambda kv: kv[0])) + own_covered.write_csv()
+    criteria = tables.criteria_of(name)
+    if criteria:
+        content += repr((criteria, tables.terms))
     version = PolicyVersion(
         policy_id=policy_id,
         version=name,
@@ -176,6 +257,9 @@ def _version(policy_id: str, table: _Table, covered: pl.DataFrame) -> PolicyVers
         active_disease_prefixes=diagnoses.codes("active_disease_prefixes"),
         limits=limits,
         program_terms=tuple(_program_terms(t) for t in table.tables("program_terms")),
+        dose=_dose(table.table("dose")) if "dose" in table.values else None,
+        partners=tuple(_partner(t) for t in table.tables("partners")),
+        criteria=criteria,
         edits=edits,
         digest=_digest(content.encode()),
     )
@@ -185,31 +269,31 @@ def _version(policy_id: str, table: _Table, covered: pl.DataFrame) -> PolicyVers
     return version
 
 
-def _edit_rule(rules: _Table, edit_id: str) -> EditRule:
-    if edit_id not in EDITS and edit_id not in CLINICAL:
+def _edit_rule(rules: Table, edit_id: str) -> EditRule:
+    if edit_id not in EDITS:
         rules.refuse(f"there is no edit {edit_id!r}")
     rule = rules.table(edit_id)
     rule.only("fail", "unknown", "section")
     allowed = tuple(a for a in ACTIONS if a != "cutback")
-    if edit_id in EDITS and EDITS[edit_id].kind == "limit":
+    if EDITS[edit_id].kind == "limit":
         allowed = ACTIONS
-    if edit_id in EDITS and EDITS[edit_id].asked_of in (("medicare",), ("no-policy",)):
+    if EDITS[edit_id].asked_of in (("medicare",), ("no-policy",)):
         allowed = ("flag",)
     return EditRule(
         rule.choice("fail", allowed), rule.choice("unknown", allowed), rule.text("section")
     )
 
 
-def _limit(table: _Table) -> Limit:
+def _limit(table: Table) -> Limit:
     table.only("edit", "max_units", "window_days", "section")
     edit_id = table.choice("edit", tuple(LIMITS))
     max_units, window = table.integer("max_units"), table.integer("window_days")
     if max_units is None or window is None or max_units < 0 or window < 1:
         table.refuse("max_units (0 or more) and window_days (1 or more) must be written")
-    return Limit(edit_id, max_units, window)
+    return Limit(edit_id, max_units, window, table.optional_text("section"))
 
 
-def _program_terms(table: _Table) -> ProgramTerms:
+def _program_terms(table: Table) -> ProgramTerms:
     table.only("line_of_business", "state", "program", "section")
     state = table.text("state").strip().upper()
     table.require(len(state) == 2, f"state is {state!r}; it must be two letters")
@@ -217,10 +301,34 @@ def _program_terms(table: _Table) -> ProgramTerms:
         table.choice("line_of_business", LINES_OF_BUSINESS),
         state,
         table.text("program"),
+        table.optional_text("section"),
     )
 
 
-def _require_what_edits_need(table: _Table, version: PolicyVersion, covered: pl.DataFrame) -> None:
+def _dose(table: Table) -> Dose:
+    table.only("units_per_m2", "max_bsa_m2", "section")
+    return Dose(
+        table.decimal("units_per_m2"), table.decimal("max_bsa_m2"), table.optional_text("section")
+    )
+
+
+def _partner(table: Table) -> Partner:
+    table.only("regimen", "drug", "observable", "window_days", "reason", "section")
+    observable, window = table.boolean("observable"), table.integer("window_days")
+    table.require(
+        window is not None or not observable, "window_days must be written, as a whole number"
+    )
+    return Partner(
+        table.choice("regimen", REGIMENS),
+        table.text("drug"),
+        observable,
+        window or 0,
+        table.text("reason"),
+        table.optional_text("section"),
+    )
+
+
+def _require_what_edits_need(table: Table, version: PolicyVersion, covered: pl.DataFrame) -> None:
     asked = version.edits
     table.require(
         "member-under-age" not in asked or version.minimum_age is not None,
@@ -235,6 +343,25 @@ def _require_what_edits_need(table: _Table, version: PolicyVersion, covered: pl.
         "diagnosis-not-covered" not in asked or not covered.is_empty(),
         f"diagnosis-not-covered needs rows of version {version.version} in covered_diagnoses.csv",
     )
+    table.require(
+        "coverage-criteria" not in asked or set(version.criteria) == set(REQUESTS),
+        f"coverage-criteria needs rows of version {version.version}, initial and renewal, in "
+        "criteria.csv",
+    )
+    table.require(
+        "dose-exceeds-body-surface" not in asked or version.dose is not None,
+        "dose-exceeds-body-surface needs dose",
+    )
+    table.require(
+        "combination-partner-missing" not in asked or bool(version.observable_partners),
+        "combination-partner-missing needs partners that are observable",
+    )
+    regimens = [partner.regimen for partner in version.observable_partners]
+    for regimen in regimens:
+        table.require(
+            regimens.count(regimen) == 1,
+            f"partners: {regimen} has two that are observable; keep one",
+        )
     limited = [limit.edit_id for limit in version.limits]
     for edit_id in LIMITS:
         table.require(
@@ -243,7 +370,7 @@ def _require_what_edits_need(table: _Table, version: PolicyVersion, covered: pl.
         )
 
 
-def _require_one_version_a_day(top: _Table, policy: Policy) -> None:
+def _require_one_version_a_day(top: Table, policy: Policy) -> None:
     names = [v.version for v in policy.versions]
     top.require(len(names) == len(set(names)), "two versions have the same name")
     for one, other in combinations(policy.active_versions, 2):
@@ -256,68 +383,3 @@ def _require_one_version_a_day(top: _Table, policy: Policy) -> None:
             not both,
             f"versions {one.version} and {other.version} are both in force on {latest_start}",
         )
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A TOML table that says where it stands when a value is missing or wrong."""
-
-    path: Path
-    place: str
-    values: dict[str, Any]
-
-    def refuse(self, problem: str) -> NoReturn:
-        raise UsageError(f"policy: {self.path}: {self.place}: {problem}; mend the policy.")
-
-    def require(self, condition: bool, problem: str) -> None:
-        if not condition:
-            self.refuse(problem)
-
-    def _get(self, key: str, kind: type, *, optional: bool = False) -> Any:
-        value = self.values.get(key)
-        if value is None and optional:
-            return None
-        if type(value) is not kind:
-            self.refuse(f"{key} must be written, as {_WORDS[kind]}")
-        return value
-
-    def only(self, *known: str) -> None:
-        """Refuse a key that nothing reads: it may be a misspelt one that matters."""
-        for key in self.values:
-            self.require(
-                key in known, f"there is no key {key!r} here; there is: {', '.join(known)}"
-            )
-
-    def text(self, key: str) -> str:
-        value: str = self._get(key, str)
-        return value
-
-    def choice(self, key: str, allowed: tuple[str, ...]) -> str:
-        value = self.text(key)
-        if value not in allowed:
-            self.refuse(f"{key} is {value!r}; it must be one of {', '.join(allowed)}")
-        return value
-
-    def integer(self, key: str) -> int | None:
-        value: int | None = self._get(key, int, optional=True)
-        self.require(value is None or value >= 0, f"{key} must not be below 0")
-        return value
-
-    def date(self, key: str) -> date | None:
-        value: date | None = self._get(key, date, optional=True)
-        return value
-
-    def codes(self, key: str) -> tuple[str, ...]:
-        value = self._get(key, list, optional=True) or []
-        self.require(all(isinstance(v, str) for v in value), f"{key} must be a list of texts")
-        bare = [str(v).strip().upper().replace(".", "") for v in value]
-        return tuple(f"{v[:3]}.{v[3:]}" if len(v) > 3 else v for v in bare)
-
-    def table(self, key: str, *, optional: bool = False) -> _Table:
-        value = self._get(key, dict, optional=optional) or {}
-        return _Table(self.path, f"{self.place}, {key}", value)
-
-    def tables(self, key: str) -> list[_Table]:
-        value = self._get(key, list, optional=True) or []
-        self.require(all(isinstance(v, dict) for v in value), f"{key} must be tables, [[{key}]]")
-        return [_Table(self.path, f"{self.place}, {key} {i}", v) for i, v in enumerate(value, 1)]

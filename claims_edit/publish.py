@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandera.errors
+import pandera.polars as pa
+import polars as pl
+
 from claims_edit.contracts import RUN_TABLES
-from claims_edit.errors import AlreadyPublishedError, InputError, OutputBusyError, UsageError
+from claims_edit.errors import (
+    AlreadyPublishedError,
+    FaultError,
+    InputError,
+    OutputBusyError,
+    UsageError,
+)
 from claims_edit.manifest import NAME
+from claims_edit.schemas import validated
 
 _LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
-_RUN = "run_id="
+# What a folder of the output folder is, by the name before its id. Runs alone are history.
+RUN, DETERMINATIONS, COMPARISON = "run_id", "determinations_id", "comparison_id"
 FILES = frozenset({NAME, *(f"{table}.parquet" for table in RUN_TABLES)})
 
 
-def run_folder(out: Path, run_id: str) -> Path:
-    """Where a run stands once it is published."""
-    return out / f"{_RUN}{run_id}"
+def run_folder(out: Path, run_id: str, kind: str = RUN) -> Path:
+    """Where a run, or what else is published under an id, stands once it is published."""
+    return out / f"{kind}={run_id}"
+
+
+def _aside(run_id: str, kind: str) -> str:
+    """What it is called while it is staged or replaced: a run by its id, others by their folder."""
+    return run_id if kind == RUN else f"{kind}={run_id}"
+
+
+def _named(out: Path, aside: str) -> Path:
+    """The folder of what is called so."""
+    return out / aside if "=" in aside else run_folder(out, aside)
 
 
 def is_published(folder: Path) -> bool:
@@ -32,17 +55,17 @@ def is_published(folder: Path) -> bool:
 
 def run_folders(out: Path) -> list[Path]:
     """The folders of the published runs of an output folder, by name."""
-    return sorted(folder for folder in out.glob(f"{_RUN}*") if is_published(folder))
+    return sorted(folder for folder in out.glob(f"{RUN}=*") if is_published(folder))
 
 
 def run_like_folders(out: Path) -> list[Path]:
     """The folders that stand where a run would, published or not, by name."""
-    return sorted(folder for folder in out.glob(f"{_RUN}*") if folder.is_dir())
+    return sorted(folder for folder in out.glob(f"{RUN}=*") if folder.is_dir())
 
 
 @contextmanager
-def holding(out: Path, run_id: str) -> Iterator[None]:
-    """Hold the output folder for one run, made if need be; the lock of a dead process is no lock.
+def holding(out: Path, holder: str) -> Iterator[None]:
+    """Hold the output folder for `holder`, made if need be; the lock of a dead process is no lock.
 
     Raises UsageError where the folder cannot be written, OutputBusyError where a run holds it.
     """
@@ -56,19 +79,19 @@ def holding(out: Path, run_id: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             lock.seek(0)
-            holder = lock.read().decode().strip() or "another run, that has just begun"
+            other = lock.read().decode().strip() or "another run, that has just begun"
             raise OutputBusyError(
-                f"--out: {out} is held by {holder}; wait for it to end, or choose another folder."
+                f"--out: {out} is held by {other}; wait for it to end, or choose another folder."
             ) from error
         with writable(out):
             _close_to_others(out / _LOCK)
             lock.truncate(0)
             now = datetime.now(UTC)
-            holder = (
-                f"run {run_id}, process {os.getpid()} on {socket.gethostname()}, "
+            written = (
+                f"{holder}, process {os.getpid()} on {socket.gethostname()}, "
                 f"since {now:%Y-%m-%dT%H:%M:%SZ}\n"
             )
-            lock.write(holder.encode())
+            lock.write(written.encode())
             _clean(out)
         try:
             yield
@@ -92,7 +115,7 @@ def writable(out: Path) -> Iterator[None]:
 def _clean(out: Path) -> None:
     """Remove what a run that did not finish left; bring back what it was about to replace."""
     for old in out.glob(f"{_REPLACED}*"):
-        folder = run_folder(out, old.name.removeprefix(_REPLACED))
+        folder = _named(out, old.name.removeprefix(_REPLACED))
         if is_published(folder) or not is_published(old):
             _remove(old)
         else:
@@ -127,7 +150,8 @@ def require_no_damage(out: Path, *, but: str | None = None) -> None:
                 "again under its run id."
             )
     for old in out.glob(f"{_REPLACED}*"):
-        if not is_published(run_folder(out, old.name.removeprefix(_REPLACED))):
+        aside = old.name.removeprefix(_REPLACED)
+        if "=" not in aside and not is_published(_named(out, aside)):
             raise InputError(
                 f"history: {out}: {old.name} was being replaced; run again when that run has ended, or "
                 "a run over that folder has cleaned up."
@@ -140,9 +164,9 @@ def _is_damaged_run(folder: Path) -> bool:
     return bool(held) and held <= FILES and NAME not in held
 
 
-def require_free(out: Path, run_id: str, *, replace: bool) -> None:
+def require_free(out: Path, run_id: str, *, replace: bool, kind: str = RUN) -> None:
     """Raises AlreadyPublishedError where the run id is taken and may not be replaced."""
-    if is_published(run_folder(out, run_id)) and not replace:
+    if is_published(run_folder(out, run_id, kind)) and not replace:
         raise AlreadyPublishedError(
             f"--run-id: {run_id} is already published in {out}; give --replace to publish it anew, "
             "or another --run-id."
@@ -150,9 +174,9 @@ def require_free(out: Path, run_id: str, *, replace: bool) -> None:
 
 
 @contextmanager
-def staged(out: Path, run_id: str) -> Iterator[Path]:
+def staged(out: Path, run_id: str, kind: str = RUN) -> Iterator[Path]:
     """A folder to write a run in; it is gone afterwards, whatever happens."""
-    folder = out / f"{_STAGING}{run_id}"
+    folder = out / f"{_STAGING}{_aside(run_id, kind)}"
     with writable(out):
         folder.mkdir()
         _close_to_others(folder)
@@ -162,13 +186,35 @@ def staged(out: Path, run_id: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(staging: Path, out: Path, run_id: str) -> Path:
+def write_tables(
+    staging: Path, tables: Mapping[str, pl.DataFrame], schemas: Mapping[str, pa.DataFrameSchema]
+) -> None:
+    """Write every table that its schema accepts; one that it does not is a fault of the program."""
+    for name, table in tables.items():
+        try:
+            sound = validated(schemas[name], table)
+        except (pandera.errors.SchemaError, pandera.errors.SchemaErrors) as error:
+            raise FaultError(
+                f"a fault of the program: the table {name} breaks its own schema; nothing was "
+                "published. Please report it with this message."
+            ) from error
+        _write_table(sound, staging / f"{name}.parquet")
+
+
+def _write_table(table: pl.DataFrame, path: Path) -> None:
+    """Write a table by way of memory: what polars says of a full disk is not always an OSError."""
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, compression="zstd")
+    path.write_bytes(buffer.getbuffer())
+
+
+def publish(staging: Path, out: Path, run_id: str, kind: str = RUN) -> Path:
     """Move a staged run into place, whole. Its id is free, or is replaced.
 
     Where that fails, the folder is as it was, and what it replaces stands where it stood.
     """
-    folder = run_folder(out, run_id)
-    old = out / f"{_REPLACED}{run_id}"
+    folder = run_folder(out, run_id, kind)
+    old = out / f"{_REPLACED}{_aside(run_id, kind)}"
     for file in staging.iterdir():
         _close_to_others(file)
         _sync(file)

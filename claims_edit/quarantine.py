@@ -185,4 +185,6 @@ def _type_in_words(column: pa.Column) -> str:
     if isinstance(target, pl.Decimal):
         before = target.precision - target.scale
         return f"a number of at most {before} digits before the point and {target.scale} after it"
+    if target == pl.Float64:
+        return "a number"
     return "a whole number" if target == pl.Int64 else "true or false"

@@ -53,6 +53,7 @@ CODE_TABLES = (
     (reference_contracts.NDC_PRODUCTS, ["product", "hcpcs_code"]),
     (reference_contracts.ADJUSTMENT_CODES, ["type", "code"]),
     (reference_contracts.MAC_JURISDICTIONS, ["state"]),
+    (reference_contracts.PARTNER_DRUGS, ["drug", "hcpcs_code"]),
     (reference_contracts.STATES, ["name"]),
 )
 

@@ -94,6 +94,57 @@ STATES = schema(
         "source": text("where the row comes from", nullable=False),
     },
 )
+PARTNER_DRUGS = _dated_schema(
+    "partner_drugs",
+    {
+        "drug": text("the drug that a regimen adds", nullable=False),
+        "hcpcs_code": code("a code it is billed under", nullable=False),
+    },
+)
+_OUTLINE = {
+    "place": text("the outline number of the row: 3, 3.A, 3.A.1", nullable=False),
+    "rule": choice("what it is", "all", "any", "fact", "term", nullable=False),
+    "reads": text("the clinical fact or the term that is read"),
+    "comparator": choice(
+        "how the fact is compared", "is", "is not", "at least", "at most", "below", "above"
+    ),
+    "value": text("what the fact is compared with"),
+    "title": text("what is required, in words", nullable=False),
+    "if_not_met": text("what is said where it is not so"),
+}
+TERMS = schema(
+    "terms",
+    {
+        "term": text("the term that the rows define", nullable=False),
+        **_OUTLINE,
+        "section": text("where in the document", nullable=False),
+        "source": text("where the row comes from", nullable=False),
+    },
+)
+CRITERIA = schema(
+    "criteria",
+    {
+        "version": text("the policy version that asks it", nullable=False),
+        "request_type": choice("kind of request", "initial", "renewal", nullable=False),
+        **_OUTLINE,
+        "sentence": text("the sentence of the document it stands for", nullable=False),
+    },
+)
+SENTENCES = schema(
+    "sentences",
+    {
+        "version": text("the policy version whose text it is", nullable=False),
+        "sentence": text("its name", nullable=False),
+        "section": text("the heading it stands under", nullable=False),
+        "text": text("its words", nullable=False),
+        "decided_by": text("the edits and criteria that decide it"),
+        "undecided_because": text("why no data decides it"),
+    },
+    row_check(
+        "decided_by:either_it_or_a_reason",
+        pl.col("decided_by").is_null() != pl.col("undecided_because").is_null(),
+    ),
+)
 COVERED_DIAGNOSES = schema(
     "covered_diagnoses",
     {

@@ -13,19 +13,31 @@ from claims_edit.reference import ReferenceData, in_force
 
 @dataclass(frozen=True)
 class Scope:
-    """The drug of a policy: its HCPCS code and its products (nine digits), and all known products."""
+    """The drug of a policy: its HCPCS code and its products (nine digits), and all known products.
+
+    `partner_codes` are the HCPCS codes of partner drugs that should show on medical claims: their lines
+    are read with those in scope, and kept.
+    """
 
     hcpcs_code: str
     products: tuple[str, ...]
     all_products: tuple[str, ...]
+    partner_codes: tuple[str, ...] = ()
 
     def of_raw(self, columns: dict[str, pl.DataType]) -> pl.Expr:
-        """Whether a row as it comes may be in scope: cheap enough for a scan, never false for one."""
-        hcpcs = as_text("hcpcs_code", columns["hcpcs_code"]).str.to_uppercase() == self.hcpcs_code
+        """Whether a row as it comes may be in scope, or is a partner line: cheap enough for a scan,
+        never false for one."""
+        code = as_text("hcpcs_code", columns["hcpcs_code"]).str.to_uppercase()
+        hcpcs = code.is_in([self.hcpcs_code, *self.partner_codes])
         ndc = as_text("ndc_code", columns["ndc_code"]).str.contains(
             ndc_pattern(list(self.products))
         )
         return hcpcs.fill_null(False) | ndc.fill_null(False)
+
+    def partners(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The raw rows under a code of a partner drug."""
+        code = as_text("hcpcs_code", rows.schema["hcpcs_code"]).str.to_uppercase()
+        return rows.filter(code.is_in(self.partner_codes))
 
     def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The raw rows that are in scope (the drug's HCPCS, or an NDC that is a product of it), and
@@ -41,12 +53,21 @@ class Scope:
         return rows.filter(held), rows.filter(~held)
 
 
-def scope_of(policy: Policy, reference: ReferenceData) -> Scope:
-    """The scope of a policy's drug."""
+def scope_of(reference: ReferenceData, *policies: Policy) -> Scope:
+    """The scope of the one drug that the policies are about."""
+    (hcpcs_code,) = {policy.hcpcs_code for policy in policies}
+    drugs = {
+        partner.drug
+        for policy in policies
+        for version in policy.active_versions
+        for partner in version.observable_partners
+    }
+    partners = reference["partner_drugs"].filter(pl.col("drug").is_in(sorted(drugs)))
     return Scope(
-        hcpcs_code=policy.hcpcs_code,
-        products=tuple(reference.products(policy.hcpcs_code)),
+        hcpcs_code=hcpcs_code,
+        products=tuple(reference.products(hcpcs_code)),
         all_products=tuple(reference.products()),
+        partner_codes=tuple(partners["hcpcs_code"].unique().sort()),
     )
 
 

@@ -12,6 +12,7 @@ from claims_edit import contracts, intake
 from claims_edit.contracts import CLAIMS, MEMBERS, OTHER_VERSIONS
 from claims_edit.extracts import Extract
 from claims_edit.intake import between_rows, in_circle, read_claim_rows
+from claims_edit.members import Members, open_members
 from claims_edit.normalise import as_text, read_as
 from claims_edit.quarantine import no_failures, read_typed, without
 from claims_edit.reference import load_reference
@@ -35,23 +36,29 @@ def validate(settings: ValidateSettings) -> list[Checked]:
     """Check every row of the extracts. Raises InputError for what would stop a run as well."""
     members = authorizations = None
     if settings.members is not None:
-        members = intake.open_members(settings.members)
+        members = open_members(settings.members)
     claims = intake.open_claims(settings.claims, with_members=members is not None)
     if settings.authorizations is not None:
         authorizations = intake.open_authorizations(settings.authorizations)
+    clinical = None
+    if settings.clinical is not None:
+        clinical = intake.open_clinical_facts(settings.clinical)
     enrolled = None
     if members is not None:
         states = load_reference(settings.reference_data)["states"]
-        enrolled = intake.Members(members, states)
+        enrolled = Members(members, states)
     checked = [_claims(claims, enrolled)]
     if authorizations is not None:
-        checked.append(_authorizations(authorizations))
+        rejected = intake.read_authorizations(authorizations).rejected
+        checked.append(_rejected(authorizations, rejected))
+    if clinical is not None:
+        checked.append(_rejected(clinical, intake.read_clinical_facts(clinical).rejected))
     if members is not None:
         checked.append(_members(members))
     return checked
 
 
-def _claims(extract: Extract, members: intake.Members | None) -> Checked:
+def _claims(extract: Extract, members: Members | None) -> Checked:
     rows, failures = 0, no_failures()
     for batch in _batches(extract):
         rows += batch.height
@@ -101,8 +108,7 @@ def _related_rows(extract: Extract) -> pl.DataFrame:
     return extract.collect(query)
 
 
-def _authorizations(extract: Extract) -> Checked:
-    rejected = intake.read_authorizations(extract).rejected
+def _rejected(extract: Extract, rejected: pl.DataFrame) -> Checked:
     checks = Counter(rejected["failed_checks"].explode().drop_nulls())
     return Checked(extract.name, sum(extract.row_counts()), rejected.height, _in_order(checks))
 

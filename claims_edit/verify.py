@@ -119,7 +119,7 @@ def _of_account(manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> It
     """Counts, charges and balance, counted again."""
     read = {
         extract: sum(f["rows"] for f in manifest["inputs"] if f["extract"] == extract)
-        for extract in ("claims", "authorizations")
+        for extract in ("claims", "authorizations", "clinical")
     }
     rows = RowCounts(
         read=read["claims"],
@@ -127,6 +127,8 @@ def _of_account(manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> It
         rejected=tables["rejected_lines"].height,
         authorizations_read=read["authorizations"],
         authorizations_rejected=tables["rejected_authorizations"].height,
+        clinical_facts_read=read["clinical"],
+        clinical_facts_rejected=tables["rejected_clinical_facts"].height,
     )
     account = json.loads(to_json(account_of(rows, tables["lines"], tables["findings"])))
     for entry, counted in account.items():

@@ -13,9 +13,13 @@ from pathlib import Path
 import polars as pl
 
 from claims_edit import intake
+from claims_edit.clinical_contracts import CLINICAL_FACTS
+from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, MEMBERS, REJECTED_CLINICAL_FACTS
 from claims_edit.evaluate import Night, evaluate
-from claims_edit.policies import Policy, load_policy
+from claims_edit.members import Members, open_members
+from claims_edit.policies import Policy, as_governing, load_policy
 from claims_edit.reference import ReferenceData, load_reference, shipped_folder
+from claims_edit.schemas import empty
 from claims_edit.scope import scope_of
 
 Row = dict[str, str | None]
@@ -33,6 +37,8 @@ class Edited:
     findings: pl.DataFrame
     rejected_lines: pl.DataFrame
     rejected_authorizations: pl.DataFrame
+    rejected_clinical_facts: pl.DataFrame
+    partner_lines: pl.DataFrame
     rows: int
     in_scope_rows: int
 
@@ -66,27 +72,43 @@ def edit_files(
     claims: Sequence[Path],
     authorizations: Path,
     members: Path | None = None,
+    clinical: Path | None = None,
     *,
     as_of: date,
     policy_id: str = IXABEPILONE,
     reference_folder: Path = REFERENCE,
+    version: str | None = None,
 ) -> Edited:
-    """Edit an extract of files."""
+    """Edit an extract of files, under the active versions of a policy or as if one governed alone."""
     reference = reference_data(reference_folder)
     drug = policy(policy_id, reference_folder)
+    if version is not None:
+        drug = as_governing(drug, version)
     extract = intake.open_claims(claims, with_members=members is not None)
     enrolled = None
     if members is not None:
-        enrolled = intake.Members(intake.open_members(members), reference["states"])
-    read = intake.read_claims(extract, enrolled, scope_of(drug, reference))
+        enrolled = Members(open_members(members), reference["states"])
+    read = intake.read_claims(extract, enrolled, scope_of(reference, drug))
     authorized = intake.read_authorizations(intake.open_authorizations(authorizations))
-    night = Night(read.lines, read.other_versions, authorized.rows, authorized.rejected_as)
+    facts = None
+    if clinical is not None:
+        facts = intake.read_clinical_facts(intake.open_clinical_facts(clinical))
+    night = Night(
+        read.lines,
+        read.other_versions,
+        authorized.rows,
+        authorized.rejected_as,
+        read.partner_lines,
+        None if facts is None else facts.rows,
+    )
     outcome = evaluate(night, drug, reference, as_of)
     return Edited(
         outcome.lines,
         outcome.findings,
         read.rejected,
         authorized.rejected,
+        empty(REJECTED_CLINICAL_FACTS) if facts is None else facts.rejected,
+        read.partner_lines,
         sum(extract.row_counts()),
         read.in_scope_rows,
     )
@@ -96,14 +118,14 @@ def edit_rows(
     claims: Sequence[Row],
     authorizations: Sequence[Row],
     members: Sequence[Row] | None = None,
+    clinical: Sequence[Row] | None = None,
     *,
     as_of: date,
     policy_id: str = IXABEPILONE,
     reference_folder: Path = REFERENCE,
+    version: str | None = None,
 ) -> Edited:
     """Edit an extract of raw text rows, through CSV files."""
-    from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, MEMBERS
-
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         return edit_files(
@@ -112,7 +134,11 @@ def edit_rows(
             None
             if members is None
             else write_csv(base / "members.csv", members, list(MEMBERS.columns)),
+            None
+            if clinical is None
+            else write_csv(base / "clinical.csv", clinical, list(CLINICAL_FACTS.columns)),
             as_of=as_of,
             policy_id=policy_id,
             reference_folder=reference_folder,
+            version=version,
         )

@@ -22,6 +22,7 @@ from claims_edit import intake
 from claims_edit.contracts import LINE_KEY, PAST_COLUMNS
 from claims_edit.edits.catalogue import ORDER
 from claims_edit.evaluate import Night, Outcome, evaluate
+from claims_edit.members import Members, open_members
 from claims_edit.past import Past, no_elsewhere, no_other_versions, no_past
 from claims_edit.scope import scope_of
 from tests.support import PROJECT, policy, reference_data
@@ -35,9 +36,9 @@ T = TypeVar("T", Night, Past)
 def read(claims: Sequence[Path], authorizations: Path, members: Path) -> Night:
     """The night of an extract of files."""
     reference = reference_data()
-    enrolled = intake.Members(intake.open_members(members), reference["states"])
+    enrolled = Members(open_members(members), reference["states"])
     extract = intake.open_claims(claims, with_members=True)
-    rows = intake.read_claims(extract, enrolled, scope_of(policy(), reference))
+    rows = intake.read_claims(extract, enrolled, scope_of(reference, policy()))
     authorized = intake.read_authorizations(intake.open_authorizations(authorizations))
     return Night(rows.lines, rows.other_versions, authorized.rows, authorized.rejected_as)
 

@@ -28,6 +28,7 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
             matched_effective_date=pl.col("effective_date").first(),
             matched_expiration_date=pl.col("expiration_date").first(),
             matched_servicing_npi=pl.col("servicing_npi").first(),
+            matched_request_type=pl.col("request_type").first(),
         )
     )
     approved, pending, denied = (pl.col("status") == s for s in ("approved", "pending", "denied"))
@@ -52,7 +53,7 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         .join(rejected, on=["member_id", "hcpcs_code"], how="left", maintain_order="left")
         .with_columns(
             pl.col("pending_covers", "denied_covers", "unreadable_authorization").fill_null(False),
-            matched_latest_end=_months_later("matched_effective_date", "authorization_months"),
+            matched_latest_end=latest_end(),
         )
     )
 
@@ -67,6 +68,7 @@ def _pairs(lines: pl.DataFrame, authorizations: pl.DataFrame) -> pl.DataFrame:
         "expiration_date",
         "approved_units",
         "servicing_npi",
+        "request_type",
         number="authorization_number",
     )
     service = pl.col("claim_line_start_date")
@@ -96,9 +98,10 @@ def _last_to(condition: pl.Expr, day: str, *, latest: bool) -> pl.Expr:
     return numbers.sort_by(by, numbers, descending=[latest, False]).first()
 
 
-def _months_later(start: str, months: str) -> pl.Expr:
-    """The same day `months` later, or the last of that month."""
-    return pl.col(start).dt.offset_by(pl.format("{}mo", pl.col(months)))
+def latest_end() -> pl.Expr:
+    """The last day that the policy's months allow: the same day of a later month, or its last."""
+    months = pl.format("{}mo", pl.col("authorization_months"))
+    return pl.col("matched_effective_date").dt.offset_by(months)
 
 
 _NONE_APPROVED = pl.col("matched_authorization_number").is_null()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from claims_edit.edits import (
     authorization,
     claim,
+    criteria,
     diagnosis,
+    dose,
     duplicate,
     governance,
     limit,
     member,
     ndc,
+    partner,
     wastage,
 )
 from claims_edit.edits.edit import Edit
@@ -20,12 +23,15 @@ _BY_ID = {
     for family in (
         authorization.EDITS,
         claim.EDITS,
+        criteria.EDITS,
         diagnosis.EDITS,
+        dose.EDITS,
         duplicate.EDITS,
         governance.EDITS,
         limit.EDITS,
         member.EDITS,
         ndc.EDITS,
+        partner.EDITS,
         wastage.EDITS,
     )
     for edit in family
@@ -66,6 +72,9 @@ _ORDER = (
     "authorization-number-mismatch",
     "authorization-provider-mismatch",
     "authorization-span-exceeds-policy",
+    "coverage-criteria",
+    "dose-exceeds-body-surface",
+    "combination-partner-missing",
     "units-per-dose",
     "units-per-period",
     "authorization-units-exceeded",
@@ -73,9 +82,6 @@ _ORDER = (
 
 EDITS: dict[str, Edit] = {edit_id: _BY_ID[edit_id] for edit_id in _ORDER}
 ORDER: dict[str, int] = {edit_id: i for i, edit_id in enumerate(EDITS)}
-
-# Edits of a policy that need a clinical extract, which `run` does not read yet: known, never asked.
-CLINICAL = ("coverage-criteria", "dose-exceeds-body-surface", "combination-partner-missing")
 
 # The edits that a limit of units in a window of days may be written for.
 LIMITS = ("units-per-dose", "units-per-period")

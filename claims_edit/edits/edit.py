@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 import polars as pl
 
+from claims_edit.criteria import Node
 from claims_edit.normalise import number
 
-Kind = Literal["governance", "line", "duplicate", "limit"]
+Kind = Literal["governance", "line", "dose", "duplicate", "limit"]
 # What a line is asked as: a claim that voids another, a line that no version governs, the drug's NDC
 # under another HCPCS code, or a governed line of the drug. Lines taken out are asked nothing.
 AskedAs = Literal["void", "medicare", "no-policy", "other-code", "drug"]
@@ -23,7 +25,8 @@ class Edit:
     `fails` is an expression over the lines and the facts of its family: true fails, false passes,
     null cannot tell. `message` says a fail in a sentence with the line's own values, and
     `unknown_message` why it cannot be told. `asked_of` says of which lines it
-    is asked; `evidence` the columns that were judged.
+    is asked; `evidence` the columns that were judged; `reads_clinical_facts` that it is not asked
+    where no clinical extract was given.
     """
 
     id: str
@@ -37,6 +40,7 @@ class Edit:
     rarc: str | None = None
     kind: Kind = "line"
     asked_of: tuple[AskedAs, ...] = ("drug",)
+    reads_clinical_facts: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,14 @@ class Context:
     version_terms: pl.DataFrame
     diagnosis_terms: pl.DataFrame
     program_terms: pl.DataFrame
+    partner_terms: pl.DataFrame
     authorizations: pl.DataFrame
     rejected_authorizations: pl.DataFrame
+    clinical_facts: pl.DataFrame
+    criteria: Mapping[tuple[str, str], Node]
+    criteria_terms: Mapping[str, Node]
+    partner_drugs: pl.DataFrame
+    partner_lines: pl.DataFrame
 
 
 def known(condition: pl.Expr) -> pl.Expr:

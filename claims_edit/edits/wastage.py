@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, listed, sentence, units
-from claims_edit.normalise import from_millionths, millionths, number
-from claims_edit.reference import in_force
+from claims_edit.normalise import from_millionths, millionths
+from claims_edit.vials import VIALS_OF, is_sum_of, vials_of
 
 _GROUP = ["claim_id", "claim_line_start_date", "hcpcs_code"]
-_VIALS_OF = ["hcpcs_code", "claim_line_start_date"]
 
 
 def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -38,41 +35,12 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 def _whole_vials(groups: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
     """Adds to each group whether its units are a sum of whole vials, and what vials there are."""
-    vials = (
-        groups.select(_VIALS_OF)
-        .unique()
-        .join(products, on="hcpcs_code")
-        .filter(in_force(pl.col("claim_line_start_date"), pl.col("start_date"), pl.col("end_date")))
-        .group_by(_VIALS_OF)
-        .agg(
-            sizes=millionths(pl.col("units_per_package")).unique().sort(),
-            vial_sizes=number(pl.col("units_per_package").unique().sort()),
-        )
-    )
-    sized = groups.join(vials, on=_VIALS_OF, how="left")
+    sized = groups.join(vials_of(groups, products), on=VIALS_OF, how="left")
     answers = [
         is_sum_of(total, sizes or [])
         for total, sizes in sized.select("group_millionths", "sizes").iter_rows()
     ]
     return sized.select(*_GROUP, "vial_sizes", pl.Series("whole_vials", answers, dtype=pl.Boolean))
-
-
-def is_sum_of(total: int, sizes: list[int]) -> bool:
-    """Whether `total` is a sum of whole multiples of `sizes`; nothing but 0 is a sum of no sizes."""
-    if not sizes:
-        return total == 0
-    unit = math.gcd(*sizes)
-    if total % unit:
-        return False
-    total, sizes = total // unit, [s // unit for s in sizes]
-    # Sizes without a common divisor reach every number from the square of the largest on.
-    if total >= max(sizes) ** 2:
-        return True
-    reached = 1
-    for size in sizes:
-        for _ in range(total // size):
-            reached |= reached << size
-    return bool(reached >> total & 1)
 
 
 _CONTRADICTION = (

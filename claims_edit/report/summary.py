@@ -7,6 +7,7 @@ from typing import Any
 
 from claims_edit.contracts import DISPOSITIONS
 from claims_edit.drift import in_words
+from claims_edit.report.text import table
 
 
 def summary(manifest: dict[str, Any], stale: Sequence[str] = ()) -> str:
@@ -15,11 +16,18 @@ def summary(manifest: dict[str, Any], stale: Sequence[str] = ()) -> str:
     `stale` are the later runs that were computed on the run that this one replaced.
     """
     rows, authorizations = manifest["rows"], manifest["authorizations"]
+    facts = manifest["clinical_facts"]
+    given = any(file["extract"] == "clinical" for file in manifest["inputs"])
     parts = [
         f"Run {manifest['run_id']}, policy {manifest['policy']['id']}",
         f"Rows read {rows['read']:,}: out of scope {rows['out_of_scope']:,}, "
         f"rejected {rows['rejected']:,}, edited {rows['edited']:,}\n"
-        f"Authorizations read {authorizations['read']:,}: rejected {authorizations['rejected']:,}",
+        f"Authorizations read {authorizations['read']:,}: rejected {authorizations['rejected']:,}"
+        + (
+            f"\nClinical facts read {facts['read']:,}: rejected {facts['rejected']:,}"
+            if given
+            else ""
+        ),
         _dispositions(manifest["dispositions"]),
     ]
     if manifest["edits"]:
@@ -40,6 +48,21 @@ def summary(manifest: dict[str, Any], stale: Sequence[str] = ()) -> str:
     return "\n\n".join(parts)
 
 
+def determined(manifest: dict[str, Any]) -> str:
+    """How many authorizations were read, and how many are met, not met or undocumented."""
+    rows, facts = manifest["authorizations"], manifest["clinical_facts"]
+    counts = [(name, f"{count:,}") for name, count in manifest["determinations"].items()]
+    return "\n\n".join(
+        [
+            f"Determinations {manifest['determinations_id']}, policy {manifest['policy']['id']}",
+            f"Authorizations read {rows['read']:,}: of other drugs {rows['out_of_scope']:,}, rejected "
+            f"{rows['rejected']:,}, determined {rows['determined']:,}\n"
+            f"Clinical facts read {facts['read']:,}: rejected {facts['rejected']:,}",
+            table(("determination", "authorizations"), counts),
+        ]
+    )
+
+
 def _dispositions(by_disposition: dict[str, Any]) -> str:
     header = ("disposition", "lines", "charge", "denied charge")
     body = [
@@ -47,7 +70,7 @@ def _dispositions(by_disposition: dict[str, Any]) -> str:
         for name in DISPOSITIONS
         if (d := by_disposition.get(name))
     ]
-    return _table(header, body)
+    return table(header, body)
 
 
 def _edits(by_edit: dict[str, Any]) -> str:
@@ -57,18 +80,4 @@ def _edits(by_edit: dict[str, Any]) -> str:
         (name, f"{e['lines']:,}", f"{e['unknowns']:,}", f"{e['charge_amount']:,.2f}")
         for name, e in ranked
     ]
-    return _table(header, body)
-
-
-def _table(header: tuple[str, ...], body: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(len(row[i]) for row in (header, *body)) for i in range(len(header))]
-
-    def line(row: tuple[str, ...]) -> str:
-        first, *rest = (
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        return "  ".join((first, *rest)).rstrip()
-
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join((line(header), rule, *(line(row) for row in body)))
+    return table(header, body)

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from claims_edit import contracts, intake
-from claims_edit.intake import ClaimRows, Members
+from claims_edit.intake import ClaimRows
+from claims_edit.members import Members, open_members
 from claims_edit.scope import Scope
 from tests.support import Row, reference_data, write_csv
 
@@ -53,7 +54,7 @@ def read_row(row: Row, members: Members | None = None) -> dict[str, Any]:
 def members_of(folder: Path, rows: Sequence[Row]) -> Members:
     """The members extract of `rows`, unread."""
     path = write_csv(folder / "members.csv", rows, ["member_id"])
-    return Members(intake.open_members(path), reference_data()["states"])
+    return Members(open_members(path), reference_data()["states"])
 
 
 def read_file(path: Path, members: Members | None = None) -> intake.Claims:

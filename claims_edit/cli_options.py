@@ -1,0 +1,209 @@
+"""Options that commands share: from the command line, the environment, or a TOML file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from claims_edit.errors import UsageError
+from claims_edit.settings import DEFAULT_MAX_REJECT_RATE, DEFAULT_POLICY
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_PATH_OPTIONS = (
+    "claims",
+    "authorizations",
+    "members",
+    "clinical",
+    "out",
+    "history",
+    "reference_data",
+    "metrics_file",
+)
+
+
+class ManyPaths(click.ParamType[str]):
+    """A path of several; an environment variable separates them as PATH does."""
+
+    name = "path"
+    envvar_list_splitter = os.pathsep
+
+
+class Command(click.Command):
+    """A command whose `--claims` takes every path up to the next option, as shell globs give them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        many = {
+            name
+            for p in self.params
+            if isinstance(p, click.Option) and p.multiple
+            for name in p.opts
+        }
+        spread: list[str] = []
+        current: str | None = None
+        for arg in args:
+            if arg.startswith("-"):
+                option = arg.partition("=")[0]
+                current = option if option in many else None
+            elif current is not None and spread[-1] != current:
+                spread.append(current)
+            spread.append(arg)
+        return super().parse_args(ctx, spread)
+
+
+def _config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
+    """Take options from a TOML file; paths in it are relative to its folder."""
+    if path is None:
+        return None
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"--config: {path}: cannot be read as TOML: {error}.") from error
+    options = {key.replace("-", "_"): value for key, value in values.items()}
+    own = {p.name: p for p in ctx.command.params if p.name != "config"}
+    known = {p.name for p in _all_parameters(ctx.find_root().command)} - {"config"}
+    for key in options:
+        if key not in known:
+            names = ", ".join(sorted(str(k).replace("_", "-") for k in known))
+            raise UsageError(f"--config: {path}: there is no option {key!r}; there is: {names}.")
+    ctx.default_map = {
+        key: _value(path, own[key], value) for key, value in options.items() if key in own
+    }
+    return path
+
+
+def _all_parameters(command: click.Command) -> list[click.Parameter]:
+    """The parameters of a command and of all under it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [*command.params, *(p for each in below for p in _all_parameters(each))]
+
+
+def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
+    """A value of the TOML file as the command line would give it; paths from the file's folder."""
+    name = str(parameter.name)
+    several = value if parameter.multiple and isinstance(value, list) else [value]
+    kind: tuple[type, ...] = (str,)
+    words = "a text"
+    if name in ("replace", "strict_drift"):
+        kind, words = (bool,), "true or false"
+    elif name == "max_reject_rate":
+        kind, words = (int, float), "a number"
+    elif name == "as_of":
+        kind, words = (str, date), "a date"
+    if not all(isinstance(v, kind) and (bool in kind or v is not True) for v in several):
+        raise UsageError(f"--config: {path}: {name.replace('_', '-')} must be {words}.")
+    if name in _PATH_OPTIONS:
+        several = [str(path.parent / v) for v in several]
+    elif name == "as_of":
+        several = [str(v) for v in several]
+    return several if parameter.multiple else several[0]
+
+
+def option(name: str, **attributes: Any) -> Callable[[_F], _F]:
+    """An option that may also come from its environment variable."""
+    variable = f"CLAIMS_EDIT_{name.removeprefix('--').replace('-', '_').upper()}"
+    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+
+
+FILE = click.Path(path_type=Path)
+CLAIMS = option(
+    "--claims",
+    type=ManyPaths(),
+    multiple=True,
+    required=True,
+    metavar="PATH...",
+    help="Claims extract: Parquet, CSV or gzipped CSV files, folders or globs.",
+)
+MEMBERS = option("--members", type=FILE, help="Members extract (Tuva eligibility).")
+CLINICAL = option(
+    "--clinical", type=FILE, help="Clinical facts behind the authorizations, one row each."
+)
+REFERENCE = option(
+    "--reference-data",
+    type=FILE,
+    help="Folder of code tables and policies.  [default: the one shipped with the program]",
+)
+CONFIG = option(
+    "--config",
+    type=FILE,
+    is_eager=True,
+    callback=_config,
+    help="TOML file of options; the command line and the environment win.",
+)
+LOG = option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the log on standard error.",
+)
+
+
+AUTHORIZATIONS = option(
+    "--authorizations", type=FILE, required=True, help="Authorizations extract."
+)
+OUT = option("--out", type=FILE, required=True, help="Folder that the run is published in.")
+HISTORY = option(
+    "--history",
+    type=FILE,
+    help="Folder of earlier runs, or a Parquet file of lines that another system allowed, which is "
+    "read beside the earlier runs of --out.  [default: --out]",
+)
+POLICY = option(
+    "--policy", default=DEFAULT_POLICY, show_default=True, help="Policy that governs the run."
+)
+RUN_ID = option("--run-id", help="Name of the run.  [default: the as-of date]")
+REPLACE = option("--replace", is_flag=True, help="Publish anew under a run id that is taken.")
+AS_OF = option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Day of the run.  [default: today]",
+)
+MAX_REJECT_RATE = option(
+    "--max-reject-rate",
+    type=float,
+    default=DEFAULT_MAX_REJECT_RATE,
+    show_default=True,
+    help="Share of rejected in-scope rows that stops the run; fewer than 10 rows never do.",
+)
+
+
+def output_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Where something is published, under which name, on which day."""
+    as_of: datetime | None = options["as_of"]
+    day = as_of.date() if as_of is not None else date.today()
+    return {
+        "out": options["out"],
+        "as_of": day,
+        "run_id": options["run_id"] or day.isoformat(),
+        "reference_data": reference_folder(options),
+        "replace": options["replace"],
+    }
+
+
+def night_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The same, and what a night reads."""
+    return output_options(options) | {
+        "claims": tuple(Path(p) for p in options["claims"]),
+        "authorizations": options["authorizations"],
+        "members": options["members"],
+        "clinical": options["clinical"],
+        "history": options["history"],
+        "max_reject_rate": options["max_reject_rate"],
+    }
+
+
+def reference_folder(options: dict[str, Any]) -> Path:
+    """The reference data that is named, or the one shipped. Raises UsageError where it is not there."""
+    from claims_edit.reference import shipped_folder
+
+    given: Path | None = options["reference_data"]
+    if given is not None and not given.is_dir():
+        raise UsageError(f"--reference-data: {given}: there is no such folder.")
+    return given or shipped_folder()
