@@ -66,7 +66,7 @@ def _config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path |
         raise UsageError(f"--config: {path}: cannot be read as TOML: {error}.") from error
     options = {key.replace("-", "_"): value for key, value in values.items()}
     own = {p.name: p for p in ctx.command.params if p.name != "config"}
-    known = {p.name for p in _all_parameters(ctx.find_root().command)} - {"config"}
+    known = {p.name for p in _all_options(ctx.find_root().command)} - {"config"}
     for key in options:
         if key not in known:
             names = ", ".join(sorted(str(k).replace("_", "-") for k in known))
@@ -77,10 +77,11 @@ def _config(ctx: click.Context, _: click.Parameter, path: Path | None) -> Path |
     return path
 
 
-def _all_parameters(command: click.Command) -> list[click.Parameter]:
-    """The parameters of a command and of all under it."""
+def _all_options(command: click.Command) -> list[click.Option]:
+    """The options of a command and of all under it."""
     below = command.commands.values() if isinstance(command, click.Group) else ()
-    return [*command.params, *(p for each in below for p in _all_parameters(each))]
+    own = [p for p in command.params if isinstance(p, click.Option)]
+    return [*own, *(p for each in below for p in _all_options(each))]
 
 
 def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:

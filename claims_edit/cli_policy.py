@@ -93,7 +93,7 @@ def check_policies(names: tuple[str, ...], **options: Any) -> None:
     reference = load_reference(folder)
     count = 0
     for name in names or policy_ids(folder):
-        loaded = load_policy(folder, name)
+        loaded = load_policy(folder, name, "POLICY")
         judged = judge(loaded, reference, read_cases(loaded))
         found = problems(loaded, reference, judged, day)
         count += len(found)
@@ -115,7 +115,7 @@ def _named(folder: Path, name: str) -> tuple[Policy, tuple[PolicyVersion, ...]]:
     from claims_edit.policies import load_policy
 
     policy_id, _, version = name.partition("@")
-    loaded = load_policy(folder, policy_id)
+    loaded = load_policy(folder, policy_id, "POLICY")
     return loaded, (loaded.version(version),) if version else loaded.versions
 
 

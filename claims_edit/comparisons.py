@@ -22,7 +22,7 @@ from claims_edit.manifest import (
     reference_entries,
     sealed,
 )
-from claims_edit.policies import Policy, load_named, load_policy, require_governing
+from claims_edit.policies import Policy, load_named, load_policy
 from claims_edit.reference import ReferenceData, load_reference
 from claims_edit.report.comparison import page
 from claims_edit.report_contracts import COMPARISON_TABLES
@@ -92,10 +92,8 @@ def compare(settings: CompareSettings, announce: Announce = lambda _: None) -> C
 
 def _policies(settings: CompareSettings) -> tuple[Policy, Policy]:
     """Both policies, each as it would govern. Raises UsageError where they are not of one drug."""
-    both = [load_named(settings.reference_data, n) for n in (settings.baseline, settings.candidate)]
-    for policy in both:
-        require_governing(policy)
-    baseline, candidate = both
+    baseline = load_named(settings.reference_data, settings.baseline, "--baseline")
+    candidate = load_named(settings.reference_data, settings.candidate, "--candidate")
     if baseline.hcpcs_code != candidate.hcpcs_code:
         raise UsageError(
             f"--candidate: {settings.candidate} is about {candidate.hcpcs_code}, and "

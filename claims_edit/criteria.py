@@ -6,8 +6,9 @@ terms (an outline of their own). A fact that is not documented is null, and deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,7 @@ from claims_edit.clinical_contracts import CLINICAL_FACTS, WORDS
 from claims_edit.schemas import polars_type
 
 REQUESTS = ("initial", "renewal")
-_TEXTS = pl.List(pl.String)
+TEXTS = pl.List(pl.String)
 _ORDERED = {
     "at least": pl.Expr.ge,
     "at most": pl.Expr.le,
@@ -29,11 +30,6 @@ ESTABLISHED = {
     "her2-negative": ("her2-negative-test", "her2-positive-test"),
     "her2-positive": ("her2-positive-test", "her2-negative-test"),
 }
-
-
-# The fact that says what is asked for, where the others say what was found of the patient.
-_REQUESTED = "regimen"
-_MANY = 1_000
 
 
 class OutlineError(ValueError):
@@ -147,10 +143,9 @@ def _can_compare(node: Node) -> bool:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 def _words(value: str) -> list[str]:
@@ -190,6 +185,11 @@ def _term_met(term: str, terms: Terms) -> pl.Expr:
     return pl.when(this != contrary).then(this)
 
 
+def texts(*words: str) -> pl.Expr:
+    """A list of these texts."""
+    return pl.lit(list(words), dtype=TEXTS)
+
+
 def facts_read(node: Node, terms: Terms) -> list[str]:
     """The clinical facts that it reads, in the order of the document, each once."""
     found: list[str] = []
@@ -205,174 +205,11 @@ def facts_read(node: Node, terms: Terms) -> list[str]:
 def missing(node: Node, terms: Terms) -> pl.Expr:
     """The facts that it lacks to be decided, as a list of their names; none where it is decided."""
     if node.rule == "fact":
-        found = pl.lit([node.reads], dtype=_TEXTS)
+        found = texts(node.reads or "")
     elif node.rule == "term":
         tests = ESTABLISHED.get(node.reads or "", (node.reads or "",))
         found = pl.concat_list(missing(terms[name], terms) for name in tests)
     else:
         found = pl.concat_list(missing(child, terms) for child in node.children)
     undecided = met(node, terms).is_null()
-    return pl.when(undecided).then(found).otherwise(pl.lit([], dtype=_TEXTS))
-
-
-# ---- what came nearest ----------------------------------------------------------------------
-
-EXPLANATION: dict[str, Any] = {
-    "met": pl.Boolean,
-    "branch": pl.String,
-    "not_met": _TEXTS,
-    "undecided": _TEXTS,
-    "missing": _TEXTS,
-}
-
-
-def judged(tree: Node, terms: Terms, facts: pl.DataFrame) -> pl.DataFrame:
-    """Adds to rows of clinical facts whether they meet the tree, and where not, what came nearest.
-
-    Adds the columns of EXPLANATION; all but `met` are null where it is met. The order of the rows is
-    lost.
-    """
-    rows = facts.with_columns(met=met(tree, terms))
-    is_met = pl.col("met").fill_null(False)
-    nothing = [pl.lit(None, dtype=t).alias(c) for c, t in EXPLANATION.items() if c != "met"]
-    return pl.concat(
-        [rows.filter(is_met).with_columns(nothing), _explained(tree, terms, rows.filter(~is_met))]
-    )
-
-
-def _explained(tree: Node, terms: Terms, facts: pl.DataFrame) -> pl.DataFrame:
-    """Adds, for each row of `facts`, what came nearest to meeting the tree.
-
-    Of an `any`, the alternative with the fewest leaves that are false; of equals, one that is of the
-    regimen that is asked for; then the one with the fewest leaves that are missing, then the one that
-    gets furthest in the order of the document before it fails.
-    `branch` is the way through the alternatives in words, `not_met` what is said of its false
-    leaves, with their values; `undecided` the titles of its leaves that cannot be told, `missing` the
-    facts they lack.
-    """
-    frame = facts
-    for node in _leaves_first(tree):
-        frame = frame.with_columns(_distance(node, terms))
-    for node in tree.walk():
-        frame = frame.with_columns(_on_branch(node))
-    leaves = [n for n in tree.walk() if n.rule in ("fact", "term")]
-    branches = [c for n in tree.walk() if _parts_ways(n) for c in n.children]
-    return frame.with_columns(
-        branch=_collected((_on(n), pl.lit(n.title)) for n in branches).list.join(" > "),
-        not_met=_collected((_on(n) & ~_met(n), _said(n, terms)) for n in leaves),
-        undecided=_collected((_on(n) & _met(n).is_null(), pl.lit(n.title)) for n in leaves),
-        missing=pl.concat_list(
-            pl.when(_on(n)).then(missing(n, terms)).otherwise(pl.lit([], dtype=_TEXTS))
-            for n in leaves
-        ).list.unique(maintain_order=True),
-    ).select(*facts.columns, *(c for c in EXPLANATION if c != "met"))
-
-
-def _parts_ways(node: Node) -> bool:
-    """Whether its alternatives are ways of their own, and not one condition in several words."""
-    return node.rule == "any" and any(child.children for child in node.children)
-
-
-def _leaves_first(node: Node) -> Iterator[Node]:
-    for child in node.children:
-        yield from _leaves_first(child)
-    yield node
-
-
-def _column(node: Node, name: str) -> pl.Expr:
-    return pl.col(f"{node.place}:{name}")
-
-
-def _met(node: Node) -> pl.Expr:
-    return _column(node, "met")
-
-
-def _on(node: Node) -> pl.Expr:
-    return _column(node, "on")
-
-
-def _distance(node: Node, terms: Terms) -> list[pl.Expr]:
-    """How far a row is from being met: its leaves `false`, those of them that are of another regimen
-    (`elsewhere`), its leaves `null`, and those met before any is not (`lead`)."""
-    if not node.children:
-        verdict = met(node, terms)
-        parts = {
-            "met": verdict,
-            "false": (~verdict).fill_null(False).cast(pl.Int64),
-            "elsewhere": (~verdict & (node.reads == _REQUESTED)).fill_null(False).cast(pl.Int64),
-            "null": verdict.is_null().cast(pl.Int64),
-            "lead": verdict.fill_null(False).cast(pl.Int64),
-        }
-    elif node.rule == "all":
-        parts = {
-            "met": pl.all_horizontal(_met(c) for c in node.children),
-            "lead": _lead(node.children),
-        } | {
-            part: pl.sum_horizontal(_column(c, part) for c in node.children)
-            for part in ("false", "elsewhere", "null")
-        }
-    else:
-        parts = {"met": pl.any_horizontal(_met(c) for c in node.children)} | {
-            part: pl.coalesce(
-                pl.when(chosen).then(_column(child, part))
-                for child, chosen in zip(node.children, _chosen(node.children), strict=True)
-            )
-            for part in ("false", "elsewhere", "null", "lead")
-        }
-    return [part.alias(f"{node.place}:{name}") for name, part in parts.items()]
-
-
-def _lead(children: Sequence[Node]) -> pl.Expr:
-    """The leaves met until the first that is not."""
-    so_far, lead = pl.lit(True), pl.lit(0, pl.Int64)
-    for child in children:
-        lead = lead + pl.when(so_far).then(_column(child, "lead")).otherwise(0)
-        so_far = so_far & _met(child).fill_null(False)
-    return lead
-
-
-def _chosen(children: Sequence[Node]) -> list[pl.Expr]:
-    """For each alternative, whether it comes nearest; the first of equals does."""
-    ranked = ("false", "elsewhere", "null")
-    keys = []
-    for i, child in enumerate(children):
-        key = pl.lit(0, pl.Int64)
-        for part in ranked:
-            key = key * _MANY + _column(child, part)
-        keys.append((key * _MANY + _MANY - _column(child, "lead")) * _MANY + i)
-    nearest = pl.min_horizontal(keys)
-    return [key == nearest for key in keys]
-
-
-def _on_branch(node: Node) -> list[pl.Expr]:
-    """Whether each row under it is on the way that came nearest."""
-    own = _on(node) if node.place else pl.lit(True)
-    chosen = _chosen(node.children) if node.rule == "any" else [pl.lit(True)] * len(node.children)
-    return [
-        (own & on).alias(f"{child.place}:on")
-        for child, on in zip(node.children, chosen, strict=True)
-    ]
-
-
-def _said(node: Node, terms: Terms) -> pl.Expr:
-    """What is said of a leaf that is not met, with the values that it reads."""
-    values = [
-        pl.when(pl.col(name).is_not_null()).then(pl.format(f"{name} {{}}", _written(name)))
-        for name in facts_read(node, terms)
-    ]
-    together = pl.concat_list(values).list.drop_nulls().list.join(", ")
-    return pl.format("{} ({})", pl.lit(node.if_not_met), together)
-
-
-def _written(name: str) -> pl.Expr:
-    """A value as people write it: a whole number without a point."""
-    text = pl.col(name).cast(pl.String)
-    if polars_type(CLINICAL_FACTS.columns[name]) == pl.Float64:
-        return text.str.strip_suffix(".0")
-    return text
-
-
-def _collected(texts: Iterable[tuple[pl.Expr, pl.Expr]]) -> pl.Expr:
-    """The texts of which the condition is true, in order."""
-    chosen = [pl.when(condition).then(text) for condition, text in texts]
-    return pl.concat_list(chosen).list.drop_nulls() if chosen else pl.lit([], dtype=_TEXTS)
+    return pl.when(undecided).then(found).otherwise(texts())

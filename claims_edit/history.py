@@ -40,6 +40,8 @@ from claims_edit.scope import Scope
 
 # The tables of a run that later runs read.
 _READ = ("lines", "other_versions", "partner_lines")
+# Those that the first runs did not write.
+_YOUNGER = ("partner_lines",)
 # Every manifest has a digest of every run before it: short ones keep three years of them small.
 _DIGEST_LENGTH = 16
 
@@ -65,7 +67,9 @@ class PublishedRun:
 
     def rows(self, table: str) -> int:
         """How many rows one of its tables has; none where it was published before there was one."""
-        return sum(int(o["rows"]) for o in self.manifest["outputs"] if o["table"] == table)
+        if table in _YOUNGER and table not in _digests(self.manifest):
+            return 0
+        return int(self._output(table)["rows"])
 
     @property
     def had_a_file(self) -> bool:
@@ -89,10 +93,14 @@ class PublishedRun:
         return dict(output)
 
 
+def _digests(manifest: dict[str, Any]) -> dict[str, str]:
+    return {output["table"]: output["digest"] for output in manifest["outputs"]}
+
+
 def digest_as_history(manifest: dict[str, Any]) -> str:
     """One digest of all that later runs read of a run."""
-    digests = {output["table"]: output["digest"] for output in manifest["outputs"]}
-    text = " ".join(digests[table] for table in _READ if table in digests)
+    digests = _digests(manifest)
+    text = " ".join(digests[t] for t in _READ if t in digests or t not in _YOUNGER)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 

@@ -141,13 +141,14 @@ def policy_ids(reference_folder: Path) -> list[str]:
     return sorted(p.parent.name for p in folder.glob("*/policy.toml"))
 
 
-def load_policy(reference_folder: Path, policy_id: str) -> Policy:
-    """Read one policy. Raises UsageError when it does not exist or its data is not in order."""
+def load_policy(reference_folder: Path, policy_id: str, option: str = "--policy") -> Policy:
+    """Read one policy, that `option` names. Raises UsageError when it does not exist or its data is
+    not in order."""
     known = policy_ids(reference_folder)
     if policy_id not in known:
         available = ", ".join(known) or "none"
         raise UsageError(
-            f"--policy: there is no policy {policy_id!r} in {reference_folder}; there is: {available}."
+            f"{option}: there is no policy {policy_id!r} in {reference_folder}; there is: {available}."
         )
     folder = reference_folder / "policies" / policy_id
     path = folder / "policy.toml"
@@ -185,11 +186,20 @@ def load_policy(reference_folder: Path, policy_id: str) -> Policy:
     return policy
 
 
-def load_named(reference_folder: Path, name: str) -> Policy:
-    """A policy as `POLICY` or `POLICY@VERSION` names it: of the latter, that version governs alone."""
+def load_named(reference_folder: Path, name: str, option: str) -> Policy:
+    """A policy as `POLICY` or `POLICY@VERSION` names it: of the latter, that version governs alone.
+
+    Raises UsageError where there is none of that name, or none of its versions may govern.
+    """
     policy_id, _, version = name.partition("@")
-    policy = load_policy(reference_folder, policy_id)
-    return as_governing(policy, version) if version else policy
+    policy = load_policy(reference_folder, policy_id, option)
+    policy = as_governing(policy, version) if version else policy
+    if not policy.active_versions:
+        raise UsageError(
+            f"{option}: {name} has draft versions only; name one of them, as {policy_id}@"
+            f"{policy.versions[0].version}."
+        )
+    return policy
 
 
 def as_governing(policy: Policy, version: str) -> Policy:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from claims_edit.criteria import REQUESTS, Node, OutlineError, outline
+from claims_edit.criteria import ESTABLISHED, REQUESTS, Node, OutlineError, outline
 from claims_edit.errors import UsageError
 from claims_edit.reference import ReferenceTable, read_table
 from claims_edit.reference_contracts import COVERED_DIAGNOSES, CRITERIA, SENTENCES, TERMS
@@ -65,6 +65,11 @@ def _terms(table: ReferenceTable) -> dict[str, Node]:
     """The shared terms, each an outline; one may read those whose rows stand before it."""
     terms: dict[str, Node] = {}
     for (name,), rows in table.rows.group_by("term", maintain_order=True):
+        if name in ESTABLISHED:
+            raise UsageError(
+                f"reference data: {table.path}: {name}: the program itself makes this term, of its two "
+                "tests; name the rows otherwise."
+            )
         terms[str(name)] = _tree(table.path, str(name), rows, terms)
     return terms
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from claims_edit.errors import UsageError
 
+_BILLION = 10**9
 _WORDS = {
     str: "a text",
     int: "a whole number",
@@ -78,8 +79,10 @@ class Table:
     def decimal(self, key: str) -> Decimal:
         """A number above 0."""
         value: Any = self.values.get(key)
-        if type(value) not in (int, float) or value <= 0:
-            self.refuse(f"{key} must be written, as a number above 0")
+        exact = type(value) in (int, float) and 0 < value < _BILLION and round(value, 6) == value
+        self.require(
+            exact, f"{key} must be written, as a number above 0 of at most 6 digits after the point"
+        )
         return Decimal(str(value))
 
     def boolean(self, key: str) -> bool:

@@ -15,7 +15,13 @@ from claims_edit.contracts import RUN_TABLES
 from claims_edit.errors import InputError, UsageError
 from claims_edit.history import PublishedRun, read_run
 from claims_edit.manifest import NAME, RowCounts, account_of, digest_of, is_sealed, to_json
-from claims_edit.publish import is_published, run_folders, run_like_folders
+from claims_edit.publish import (
+    COMPARISON,
+    DETERMINATIONS,
+    is_published,
+    run_folders,
+    run_like_folders,
+)
 from claims_edit.report.flagged import SHOWN
 from claims_edit.schemas import validated
 
@@ -30,6 +36,8 @@ def verify(folder: Path) -> dict[str, list[str]]:
     """
     if not folder.is_dir():
         raise UsageError(f"RUN_DIR: {folder}: there is no such folder.")
+    if folder.name.startswith((f"{DETERMINATIONS}=", f"{COMPARISON}=")):
+        raise UsageError(f"RUN_DIR: {folder}: is no run; name the folder of a run, or of all runs.")
     if is_published(folder):
         folders, out = [folder.resolve()], folder.resolve().parent
     else:

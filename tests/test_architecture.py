@@ -81,6 +81,7 @@ PURE = {
     "ledger",
     "lifecycle",
     "limits",
+    "nearest",
     "normalise",
     "past",
     "policy_frames",
@@ -194,8 +195,8 @@ def test_every_family_of_edits_is_known_here() -> None:
 def test_a_family_of_edits_knows_no_other_and_nothing_of_files_and_policies(family: str) -> None:
     imported = modules()[f"edits.{family}"].own_imports()
     assert imported <= {
-        *("clinical_contracts", "contracts", "criteria", "normalise", "reference", "vials"),
-        "edits.edit",
+        *("clinical_contracts", "contracts", "criteria", "nearest", "normalise", "reference"),
+        *("vials", "edits.edit"),
     }
 
 
@@ -239,8 +240,16 @@ def test_data_flows_one_way() -> None:
     """Each module is imported by those after it, and by none before it."""
     order = (
         *("errors", "schemas", "clinical_contracts", "contracts", "reference_contracts"),
-        *("report_contracts", "normalise", "reference", "vials", "criteria", "toml_tables"),
-        *("edits.edit", "edits", "edits.catalogue", "policy_tables", "policies", "scope"),
+        *("report_contracts", "normalise", "reference", "vials", "criteria", "nearest"),
+        *(
+            "toml_tables",
+            "edits.edit",
+            "edits",
+            "edits.catalogue",
+            "policy_tables",
+            "policies",
+            "scope",
+        ),
         *("past", "findings", "lifecycle", "ledger", "limits", "disposition", "reconsider"),
         *("policy_frames", "evaluate", "determinations", "changes", "drift", "extracts"),
         *("quarantine", "members", "intake", "manifest", "publish", "history", "inputs"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.clinical_contracts import CLINICAL_FACTS, in_words
-from claims_edit.criteria import EXPLANATION, judged
 from claims_edit.edits.edit import Context, Edit, listed, sentence
+from claims_edit.nearest import EXPLANATION, judged
 
 _NUMBER = "matched_authorization_number"
 _ASKED = [_NUMBER, "policy_version"]

@@ -33,9 +33,8 @@ def facts(lines: pl.DataFrame, context: Context, denied: pl.Series) -> pl.DataFr
 
 def _doses(lines: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
     """By line of which the body surface is documented, the dose and the vials that it takes."""
-    surface = (pl.col("bsa_m2") * _MILLION).round().cast(pl.Int128)
-    counted = pl.min_horizontal(surface, millionths(pl.col("max_bsa_m2")))
-    need = counted * millionths(pl.col("units_per_m2"))
+    counted = pl.min_horizontal("bsa_m2", pl.col("max_bsa_m2").cast(pl.Float64))
+    need = (counted * _MILLION).round().cast(pl.Int128) * millionths(pl.col("units_per_m2"))
     asked = lines.filter(pl.col("bsa_m2").is_not_null(), pl.col("units_per_m2").is_not_null())
     needed = asked.select("line", *VIALS_OF, need=(need + _MILLION - 1) // _MILLION).join(
         vials_of(lines, products), on=VIALS_OF, how="left"
