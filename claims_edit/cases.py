@@ -32,6 +32,8 @@ _ORDINARY = "ordinary.csv"
 _AUTHORIZATION, _CLINICAL = "authorization:", "clinical:"
 _ABOUT = ("case", "version", "sentence", "says", "as_of")
 _EXPECTED = ("fails", "unknown", "disposition", "allowed_units")
+# What is of the whole case, and so of its first row.
+_OF_THE_CASE = (_AUTHORIZATION, _CLINICAL, "version", "sentence", "as_of")
 _IDENTIFIERS = ("claim_id", "original_claim_id", "authorization_number")
 _KNOWN = {
     *_ABOUT,
@@ -103,6 +105,10 @@ def read_cases(policy: Policy) -> list[Case]:
 
 def _versions_of(policy: Policy, lines: list[CaseLine], ordinary: dict[str, str]) -> Iterator[Case]:
     first = lines[0]
+    for line in lines[1:]:
+        for column in line.cells:
+            if line[column] and column.startswith(_OF_THE_CASE):
+                raise _refusal(line, f"{column} is written on the first row of a case")
     known = [v.version for v in policy.versions]
     versions = first["version"].split()
     if not first["case"] or not versions:
@@ -143,6 +149,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         text = path.read_text(encoding="utf-8").splitlines()
         above = next((i for i, line in enumerate(text) if not line.startswith("#")), len(text))
         reader = csv.DictReader(text[above:], strict=True)
+        header = reader.fieldnames or []
+        if len(set(header)) < len(header):
+            raise UsageError(f"cases: {path}: a column is there twice; mend the table.")
         for row in reader:
             number = above + reader.line_num
             if None in row or None in row.values():

@@ -34,17 +34,9 @@ def cli() -> None:
 
 
 @cli.command(cls=Command)
-@opts.CLAIMS
-@opts.AUTHORIZATIONS
-@opts.MEMBERS
-@opts.CLINICAL
-@opts.OUT
-@opts.HISTORY
+@opts.NIGHT
 @opts.POLICY
-@opts.REFERENCE
-@opts.RUN_ID
-@opts.REPLACE
-@opts.AS_OF
+@opts.OUTPUT
 @opts.MAX_REJECT_RATE
 @option(
     "--strict-drift",
@@ -63,8 +55,7 @@ def cli() -> None:
     show_default=True,
     help="What the run is computed with (this version: polars).",
 )
-@opts.CONFIG
-@opts.LOG
+@opts.SETTINGS
 def run(log_format: str, **options: Any) -> None:
     """Edit one extract and publish its reports, whole or not at all.
 
@@ -100,8 +91,7 @@ def run(log_format: str, **options: Any) -> None:
 @opts.MEMBERS
 @opts.CLINICAL
 @opts.REFERENCE
-@opts.CONFIG
-@opts.LOG
+@opts.SETTINGS
 def validate(log_format: str, **options: Any) -> None:
     """Check every row of the extracts, in scope or not; publish nothing.
 
@@ -139,19 +129,10 @@ def validate(log_format: str, **options: Any) -> None:
     help="What the lines are judged by now.",
 )
 @option("--candidate", required=True, metavar="POLICY[@VERSION]", help="What it is compared with.")
-@opts.CLAIMS
-@opts.AUTHORIZATIONS
-@opts.MEMBERS
-@opts.CLINICAL
-@opts.OUT
-@opts.HISTORY
-@opts.REFERENCE
-@opts.RUN_ID
-@opts.REPLACE
-@opts.AS_OF
+@opts.NIGHT
+@opts.OUTPUT
 @opts.MAX_REJECT_RATE
-@opts.CONFIG
-@opts.LOG
+@opts.SETTINGS
 def compare(log_format: str, **options: Any) -> None:
     """Show what another policy, or another version, would change on the same lines.
 
@@ -186,12 +167,8 @@ def compare(log_format: str, **options: Any) -> None:
 @opts.MEMBERS
 @opts.OUT
 @opts.POLICY
-@opts.REFERENCE
-@opts.RUN_ID
-@opts.REPLACE
-@opts.AS_OF
-@opts.CONFIG
-@opts.LOG
+@opts.OUTPUT
+@opts.SETTINGS
 def authorizations(log_format: str, **options: Any) -> None:
     """Judge authorizations on their own, without claims: met, not met or undocumented, and why.
 

@@ -175,6 +175,22 @@ MAX_REJECT_RATE = option(
 )
 
 
+def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    """Several options as one, in the order of the help."""
+
+    def decorated(command: _F) -> _F:
+        for each in reversed(options):
+            command = each(command)
+        return command
+
+    return decorated
+
+
+NIGHT = together(CLAIMS, AUTHORIZATIONS, MEMBERS, CLINICAL, OUT, HISTORY)
+OUTPUT = together(REFERENCE, RUN_ID, REPLACE, AS_OF)
+SETTINGS = together(CONFIG, LOG)
+
+
 def output_options(options: dict[str, Any]) -> dict[str, Any]:
     """Where something is published, under which name, on which day."""
     as_of: datetime | None = options["as_of"]

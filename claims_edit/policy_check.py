@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
+from math import floor
 
 import polars as pl
 
 from claims_edit.cases import Judged
-from claims_edit.clinical_contracts import WORDS
-from claims_edit.criteria import Node
+from claims_edit.clinical_contracts import CLINICAL_FACTS, WORDS
+from claims_edit.criteria import Node, met
 from claims_edit.edits.catalogue import EDITS
 from claims_edit.policies import Policy, PolicyVersion
 from claims_edit.reference import ReferenceData, in_force_on
+from claims_edit.schemas import polars_type, rules_of
 
 Problems = Iterator[str]
 _GOVERNANCE = ("medicare-not-governed", "no-policy-in-force")
@@ -184,33 +186,25 @@ def _unreachable(node: Node, required: _Required) -> Iterator[Node]:
 
 
 def _possible(facts: list[Node]) -> bool:
-    """Whether one value meets all of these comparisons of one fact."""
+    """Whether there is a value of one fact that meets all of these comparisons."""
     reads = facts[0].reads or ""
+    rules = [rule.passes for rule in rules_of(CLINICAL_FACTS) if rule.name.startswith(f"{reads}:")]
+    values = pl.DataFrame({reads: _candidates(reads, facts)}, strict=False)
+    return not values.filter(*rules, *(met(fact, {}) for fact in facts)).is_empty()
+
+
+def _candidates(reads: str, facts: list[Node]) -> pl.Series:
+    """Values of a fact, enough to tell: all words, true and false, or numbers around the bounds."""
     if reads in WORDS:
-        return any(all(_allows(fact, word) for fact in facts) for word in WORDS[reads])
-    values = {fact.value or "" for fact in facts}
-    if values <= {"true", "false"}:
-        return len(values) == 1
-    bounds = [float(value) for value in values]
-    around = [b + step for b in bounds for step in (-1.0, -0.001, 0.0, 0.001, 1.0)]
-    return any(all(_allows_number(fact, value) for fact in facts) for value in around)
-
-
-def _allows(fact: Node, word: str) -> bool:
-    among = word in [w.strip() for w in (fact.value or "").split(";")]
-    return among if fact.comparator == "is" else not among
-
-
-def _allows_number(fact: Node, value: float) -> bool:
-    bound = float(fact.value or "")
-    return {
-        "is": value == bound,
-        "is not": value != bound,
-        "at least": value >= bound,
-        "at most": value <= bound,
-        "below": value < bound,
-        "above": value > bound,
-    }[fact.comparator or ""]
+        return pl.Series(WORDS[reads])
+    dtype = polars_type(CLINICAL_FACTS.columns[reads])
+    if dtype == pl.Boolean:
+        return pl.Series([True, False])
+    bounds = [float(fact.value or "") for fact in facts]
+    if dtype == pl.Int64:
+        return pl.Series([floor(b) + step for b in bounds for step in (-1, 0, 1, 2)], dtype=dtype)
+    middles = [(one + other) / 2 for one in bounds for other in bounds]
+    return pl.Series([m + step for m in middles for step in (-1.0, 0.0, 1.0)], dtype=dtype)
 
 
 # ---- sentences ------------------------------------------------------------------------------
