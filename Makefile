@@ -38,15 +38,17 @@ check-lint: setup ## Fail when the linter finds anything.
 check-types: setup ## Type-check strictly.
 	$(BIN)/mypy claims_edit tests $(wildcard benchmarks)
 
-check-docs: setup ## Fail when docs/edits.md is stale.
+check-docs: setup ## Fail when docs/edits.md or docs/sentences.md is stale.
 	$(BIN)/python -m tests.edits.generate_docs --check
+	$(BIN)/python -m tests.policies.generate_docs --check
 
 format: setup ## Format the code and apply the linter's safe fixes.
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-docs: setup ## Write docs/edits.md again from the example tables of the tests.
+docs: setup ## Write docs/edits.md from the example tables of the tests, docs/sentences.md from the policies.
 	$(BIN)/python -m tests.edits.generate_docs
+	$(BIN)/python -m tests.policies.generate_docs
 
 bench: setup ## Measure what reading three years of nightly runs as history costs (a few minutes; no test).
 	$(BIN)/python -m benchmarks.history

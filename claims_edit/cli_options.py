@@ -148,7 +148,7 @@ LOG = option(
 AUTHORIZATIONS = option(
     "--authorizations", type=FILE, required=True, help="Authorizations extract."
 )
-OUT = option("--out", type=FILE, required=True, help="Folder that the run is published in.")
+OUT = option("--out", type=FILE, required=True, help="Folder to publish in.")
 HISTORY = option(
     "--history",
     type=FILE,
@@ -158,7 +158,7 @@ HISTORY = option(
 POLICY = option(
     "--policy", default=DEFAULT_POLICY, show_default=True, help="Policy that governs the run."
 )
-RUN_ID = option("--run-id", help="Name of the run.  [default: the as-of date]")
+RUN_ID = option("--run-id", help="Name of what is published.  [default: the as-of date]")
 REPLACE = option("--replace", is_flag=True, help="Publish anew under a run id that is taken.")
 AS_OF = option(
     "--as-of",

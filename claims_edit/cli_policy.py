@@ -97,7 +97,7 @@ def check_policies(names: tuple[str, ...], **options: Any) -> None:
         judged = judge(loaded, reference, read_cases(loaded))
         found = problems(loaded, reference, judged, day)
         count += len(found)
-        say(f"{name}: {len(judged)} cases, {len(found)} problem{'' if len(found) == 1 else 's'}")
+        say(f"{name}: {len(judged)} cases, {_problems(len(found))}")
         for problem in found:
             say(f"  {problem}")
         for version in loaded.versions:
@@ -106,8 +106,12 @@ def check_policies(names: tuple[str, ...], **options: Any) -> None:
             )
     if count:
         raise UsageError(
-            f"policy check: {count} problems, see above; mend the policy or its cases."
+            f"policy check: {_problems(count)}, see above; mend the policy or its cases."
         )
+
+
+def _problems(count: int) -> str:
+    return f"{count} problem{'' if count == 1 else 's'}"
 
 
 def _named(folder: Path, name: str) -> tuple[Policy, tuple[PolicyVersion, ...]]:

@@ -56,8 +56,12 @@ def determinations(
     names += [] if requests.clinical_facts is None else [_CRITERIA]
     edits = [edit for edit in EDITS.values() if edit.id in names]
     findings = in_order(ask(lines, edits, policy_frames.rules(policy)))
-    clinical = requests.clinical_facts is not None
-    return _determined(lines, findings, clinical=clinical)
+    asking = [v.version for v in policy.active_versions if _CRITERIA in v.edits]
+    return _determined(
+        lines.with_columns(asks_criteria=pl.col("policy_version").is_in(asking)),
+        findings,
+        clinical=requests.clinical_facts is not None,
+    )
 
 
 def _as_lines(authorizations: pl.DataFrame, members: pl.DataFrame | None) -> pl.DataFrame:
@@ -103,6 +107,8 @@ def _determined(lines: pl.DataFrame, findings: pl.DataFrame, *, clinical: bool) 
     of_criteria = (
         pl.when(~governed)
         .then(pl.lit("not_governed"))
+        .when(~pl.col("asks_criteria"))
+        .then(pl.lit("not_asked"))
         .when(pl.col("criteria_met"))
         .then(pl.lit("met"))
         .when(~pl.col("criteria_met"))

@@ -111,7 +111,9 @@ DETERMINATIONS = schema(
         "policy_id": text("the policy it is judged by", nullable=False),
         "policy_version": text("its version in force on the effective date"),
         "determination": choice("all that was asked together", *DETERMINATIONS_OF, nullable=False),
-        "criteria": choice("the clinical criteria alone", *DETERMINATIONS_OF, nullable=False),
+        "criteria": choice(
+            "the clinical criteria alone", *DETERMINATIONS_OF, "not_asked", nullable=False
+        ),
         "edit_ids": column(_TEXTS, "edits failed, in order", nullable=False),
         "unknown_edit_ids": column(_TEXTS, "edits that cannot tell, in order", nullable=False),
         "why": text("every finding in words, one a line"),

@@ -37,12 +37,14 @@ diff -r "$root/reference_data" "$package/reference_data" ||
     fail "the wheel's reference data is not that of the project"
 
 "$work/venv/bin/claims-edit" --help >/dev/null
+"$work/venv/bin/claims-edit" policy check >/dev/null
 "$work/venv/bin/claims-edit" run --config sample_claims/run.toml --out reports
 
 runs=(reports/run_id=*)
 [ "${#runs[@]}" -eq 1 ] && [ -d "${runs[0]}" ] || fail "expected one run folder in reports/"
-for report in lines.parquet findings.parquet flagged_lines.parquet rejected_lines.parquet \
-    rejected_authorizations.parquet manifest.json; do
+for report in lines.parquet findings.parquet flagged_lines.parquet reconsider.parquet \
+    other_versions.parquet partner_lines.parquet rejected_lines.parquet \
+    rejected_authorizations.parquet rejected_clinical_facts.parquet manifest.json; do
     [ -s "${runs[0]}/$report" ] || fail "the run did not write $report"
 done
 echo "wheel-check: $(basename "$wheel") ran the sample alone and wrote every report"

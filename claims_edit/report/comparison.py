@@ -10,6 +10,7 @@ import polars as pl
 
 from claims_edit.report.text import table
 
+_CENTS = 2
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0 2rem; width: 100%; }
@@ -35,10 +36,13 @@ def _tables(tables: Mapping[str, pl.DataFrame]) -> Iterator[tuple[str, list[str]
 
 
 def _written(value: Any) -> str:
+    """A value as people write it; of units, no zeros behind the point."""
     if isinstance(value, str):
         return value
-    text = f"{value:,f}" if not isinstance(value, int) else f"{value:,}"
-    return text.removesuffix(".000000") if "." in text else text
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if len(text.partition(".")[2]) > _CENTS else text
 
 
 def summary(manifest: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:

@@ -16,18 +16,12 @@ def summary(manifest: dict[str, Any], stale: Sequence[str] = ()) -> str:
     `stale` are the later runs that were computed on the run that this one replaced.
     """
     rows, authorizations = manifest["rows"], manifest["authorizations"]
-    facts = manifest["clinical_facts"]
-    given = any(file["extract"] == "clinical" for file in manifest["inputs"])
     parts = [
         f"Run {manifest['run_id']}, policy {manifest['policy']['id']}",
         f"Rows read {rows['read']:,}: out of scope {rows['out_of_scope']:,}, "
         f"rejected {rows['rejected']:,}, edited {rows['edited']:,}\n"
         f"Authorizations read {authorizations['read']:,}: rejected {authorizations['rejected']:,}"
-        + (
-            f"\nClinical facts read {facts['read']:,}: rejected {facts['rejected']:,}"
-            if given
-            else ""
-        ),
+        f"{_facts(manifest)}",
         _dispositions(manifest["dispositions"]),
     ]
     if manifest["edits"]:
@@ -50,17 +44,24 @@ def summary(manifest: dict[str, Any], stale: Sequence[str] = ()) -> str:
 
 def determined(manifest: dict[str, Any]) -> str:
     """How many authorizations were read, and how many are met, not met or undocumented."""
-    rows, facts = manifest["authorizations"], manifest["clinical_facts"]
+    rows = manifest["authorizations"]
     counts = [(name, f"{count:,}") for name, count in manifest["determinations"].items()]
     return "\n\n".join(
         [
             f"Determinations {manifest['determinations_id']}, policy {manifest['policy']['id']}",
             f"Authorizations read {rows['read']:,}: of other drugs {rows['out_of_scope']:,}, rejected "
-            f"{rows['rejected']:,}, determined {rows['determined']:,}\n"
-            f"Clinical facts read {facts['read']:,}: rejected {facts['rejected']:,}",
+            f"{rows['rejected']:,}, determined {rows['determined']:,}{_facts(manifest)}",
             table(("determination", "authorizations"), counts),
         ]
     )
+
+
+def _facts(manifest: dict[str, Any]) -> str:
+    """What became of the clinical facts, where any were given."""
+    if not any(file["extract"] == "clinical" for file in manifest["inputs"]):
+        return ""
+    facts = manifest["clinical_facts"]
+    return f"\nClinical facts read {facts['read']:,}: rejected {facts['rejected']:,}"
 
 
 def _dispositions(by_disposition: dict[str, Any]) -> str:
