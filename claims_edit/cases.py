@@ -8,6 +8,7 @@ are filled in; `none` takes a value away. Rows of the same `case` are lines of o
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -100,6 +101,12 @@ def read_cases(policy: Policy) -> list[Case]:
             if line["case"] in cases and cases[line["case"]][0].path != path:
                 raise _refusal(line, f"the case {line['case']!r} is in another table, too")
             cases[line["case"]].append(line)
+    alike: dict[str, str] = {}
+    for name, lines in cases.items():
+        if alike.setdefault(name.upper(), name) != name:
+            raise _refusal(
+                lines[0], f"{name!r} is the case {alike[name.upper()]!r} in other letters"
+            )
     return [case for lines in cases.values() for case in _versions_of(policy, lines, ordinary)]
 
 
@@ -146,9 +153,9 @@ def _ordinary(path: Path) -> dict[str, str]:
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows of a table below its comments, each with its line in the file."""
     try:
-        text = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
         above = next((i for i, line in enumerate(text) if not line.startswith("#")), len(text))
-        reader = csv.DictReader(text[above:], strict=True)
+        reader = csv.DictReader(io.StringIO("".join(text[above:]), newline=""), strict=True)
         header = reader.fieldnames or []
         if len(set(header)) < len(header):
             raise UsageError(f"cases: {path}: a column is there twice; mend the table.")

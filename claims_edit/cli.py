@@ -144,7 +144,7 @@ def compare(log_format: str, **options: Any) -> None:
         --authorizations auths.csv --clinical facts.csv --out drafts/
     """
     log.set_up(log_format, quiet=sys.stderr.isatty())
-    from claims_edit import comparisons
+    from claims_edit import comparisons, publish
     from claims_edit.report.comparison import summary
     from claims_edit.settings import CompareSettings
 
@@ -157,7 +157,7 @@ def compare(log_format: str, **options: Any) -> None:
         compared = comparisons.compare(settings, announce)
     say(
         f"{summary(compared.manifest, compared.tables)}\n\n"
-        f"Reports: {compared.folder}{os.sep}  (open {comparisons.PAGE} first)"
+        f"Reports: {compared.folder}{os.sep}  (open {publish.PAGE} first)"
     )
 
 

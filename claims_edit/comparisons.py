@@ -13,7 +13,7 @@ from claims_edit.changes import both_sides, by_disposition, by_edit, changes
 from claims_edit.errors import FaultError, UsageError
 from claims_edit.evaluate import evaluate
 from claims_edit.history import History, open_history
-from claims_edit.inputs import REJECTED, Read, open_inputs, read_night
+from claims_edit.inputs import Read, open_inputs, read_night
 from claims_edit.manifest import (
     NAME,
     PROGRAM,
@@ -43,8 +43,6 @@ STEPS = (
     "writing",
     "publishing",
 )
-PAGE = "comparison.html"
-_SCHEMAS = COMPARISON_TABLES | REJECTED
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,9 @@ def compare(settings: CompareSettings, announce: Announce = lambda _: None) -> C
         files = inputs.files()
         with publish.writable(out), publish.staged(out, name, publish.COMPARISON) as staging:
             with watch.step("writing"):
-                publish.write_tables(staging, tables, _SCHEMAS)
+                publish.write_tables(staging, tables, COMPARISON_TABLES)
                 content = _manifest(staging, settings, reference, files, tables, read, history)
-                (staging / PAGE).write_text(page(content, tables), encoding="utf-8")
+                (staging / publish.PAGE).write_text(page(content, tables), encoding="utf-8")
             with watch.step("publishing"):
                 content["timings"] = dict(watch.seconds)
                 (staging / NAME).write_bytes(sealed(content))

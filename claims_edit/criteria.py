@@ -190,6 +190,13 @@ def texts(*words: str) -> pl.Expr:
     return pl.lit(list(words), dtype=TEXTS)
 
 
+def tests_of(node: Node) -> tuple[str, ...]:
+    """The terms whose outlines a row reads: its own, or the two tests by which it is established."""
+    if node.rule != "term" or node.reads is None:
+        return ()
+    return ESTABLISHED.get(node.reads, (node.reads,))
+
+
 def facts_read(node: Node, terms: Terms) -> list[str]:
     """The clinical facts that it reads, in the order of the document, each once."""
     found: list[str] = []
@@ -197,7 +204,7 @@ def facts_read(node: Node, terms: Terms) -> list[str]:
         if each.rule == "fact" and each.reads:
             found.append(each.reads)
         elif each.rule == "term":
-            for name in ESTABLISHED.get(each.reads or "", (each.reads or "",)):
+            for name in tests_of(each):
                 found += facts_read(terms[name], terms)
     return list(dict.fromkeys(found))
 
@@ -207,8 +214,7 @@ def missing(node: Node, terms: Terms) -> pl.Expr:
     if node.rule == "fact":
         found = texts(node.reads or "")
     elif node.rule == "term":
-        tests = ESTABLISHED.get(node.reads or "", (node.reads or "",))
-        found = pl.concat_list(missing(terms[name], terms) for name in tests)
+        found = pl.concat_list(missing(terms[name], terms) for name in tests_of(node))
     else:
         found = pl.concat_list(missing(child, terms) for child in node.children)
     undecided = met(node, terms).is_null()

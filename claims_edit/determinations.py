@@ -125,8 +125,13 @@ def _determined(lines: pl.DataFrame, findings: pl.DataFrame, *, clinical: bool) 
         .then(undocumented)
         .otherwise(pl.lit("met"))
     )
+    no_extract = pl.when((pl.col("criteria") == "undocumented") & (not clinical)).then(
+        pl.lit("no clinical extract was given, so the criteria cannot be told")
+    )
+    why = pl.concat_str(["why", no_extract], separator="\n", ignore_nulls=True)
     return lines.with_columns(
         determination=together,
+        why=pl.when(why != "").then(why),
         ask_for=_ask_for(governed, clinical=clinical),
         nearest_branch="criteria_branch",
         missing_facts="criteria_missing",
@@ -135,17 +140,20 @@ def _determined(lines: pl.DataFrame, findings: pl.DataFrame, *, clinical: bool) 
 
 
 def _ask_for(governed: pl.Expr, *, clinical: bool) -> pl.Expr:
-    """What would make it possible to tell: a birth date, facts, or results that do not contradict."""
+    """What would make it possible to tell: a birth date, facts that any way to meet the criteria lacks,
+    or results that do not contradict each other."""
     no_facts = ~pl.col("facts_given") | (not clinical)
-    missing = pl.col("criteria_missing_in_words")
-    clashing = pl.format("a result that settles: {}", pl.col("criteria_undecided").list.join(", "))
-    facts = (
-        pl.when(no_facts)
-        .then(pl.lit("the clinical facts of the request"))
-        .when(missing.list.len() > 0)
-        .then(missing.list.join("; "))
-        .when(pl.col("criteria_undecided").list.len() > 0)
-        .then(clashing)
+    lacking, clashing = pl.col("criteria_open_in_words"), pl.col("criteria_contradicted")
+    facts = pl.concat_str(
+        [
+            pl.when(no_facts).then(pl.lit("the clinical facts of the request")),
+            pl.when(lacking.list.len() > 0).then(lacking.list.join("; ")),
+            pl.when(clashing.list.len() > 0).then(
+                pl.format("a result that settles: {}", clashing.list.join(", "))
+            ),
+        ],
+        separator="; ",
+        ignore_nulls=True,
     )
     birth = pl.when(pl.col("unknown_edit_ids").list.contains(_AGE)).then(
         pl.lit("the member's birth date")

@@ -14,7 +14,6 @@ from claims_edit.determinations import OF_MEMBERS, determinations
 from claims_edit.errors import FaultError
 from claims_edit.evaluate import Requests
 from claims_edit.extracts import Extract
-from claims_edit.inputs import REJECTED
 from claims_edit.manifest import (
     NAME,
     PROGRAM,
@@ -28,7 +27,7 @@ from claims_edit.members import Members, open_members, with_members
 from claims_edit.normalise import read_as
 from claims_edit.policies import Policy, load_governing
 from claims_edit.reference import ReferenceData, load_reference
-from claims_edit.report_contracts import DETERMINATIONS
+from claims_edit.report_contracts import DETERMINATION_TABLES
 from claims_edit.settings import DeterminationSettings
 from claims_edit.steps import Announce, Stopwatch
 
@@ -42,8 +41,6 @@ STEPS = (
     "writing",
     "publishing",
 )
-_REJECTED = ("rejected_authorizations", "rejected_clinical_facts")
-_SCHEMAS = {"determinations": DETERMINATIONS} | {name: REJECTED[name] for name in _REJECTED}
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def determine(settings: DeterminationSettings, announce: Announce = lambda _: No
         files = inputs.files()
         with publish.writable(out), publish.staged(out, name, publish.DETERMINATIONS) as staging:
             with watch.step("writing"):
-                publish.write_tables(staging, tables, _SCHEMAS)
+                publish.write_tables(staging, tables, DETERMINATION_TABLES)
                 content = {
                     "determinations_id": name,
                     "as_of": settings.as_of.isoformat(),
@@ -168,7 +165,10 @@ def _account(
     staging: Path, files: list[dict[str, Any]], good: pl.DataFrame, hcpcs_code: str
 ) -> dict[str, Any]:
     """Counts re-read from the files as written. Raises FaultError where the balance does not close."""
-    tables = {name: pl.read_parquet(staging / f"{name}.parquet", glob=False) for name in _SCHEMAS}
+    tables = {
+        name: pl.read_parquet(staging / f"{name}.parquet", glob=False)
+        for name in DETERMINATION_TABLES
+    }
 
     def rows(extract: str) -> int:
         return sum(f["rows"] for f in files if f["extract"] == extract)

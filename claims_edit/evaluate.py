@@ -80,14 +80,16 @@ def evaluate(night: Night, policy: Policy, reference: ReferenceData, as_of: date
 
     lines = scope.governed(night.lines.sort(*_ORDER, nulls_last=True), policy)
     arrived = lifecycle.arrivals(lines, night.other_versions, night.past)
-    partner_lines = lifecycle.standing_partner_lines(arrived, night.partner_lines, night.past)
+    clinical = night.clinical_facts is not None
+    partner_lines = empty(PARTNER_LINES)
+    if clinical:
+        partner_lines = lifecycle.standing_partner_lines(arrived, night.partner_lines, night.past)
     context = context_of(night, partner_lines, policy, reference, as_of)
     fates = lifecycle.fates(arrived)
     standing = lifecycle.standing(night.past, fates)
     lines = lifecycle.resolved(lines.with_row_index("line"), arrived, fates)
     lines = lines.with_columns(scope.asked_as().alias("asked_as"))
 
-    clinical = night.clinical_facts is not None
     lines = _with_facts(lines, context, clinical=clinical)
     findings = ask(lines, _of_kind("governance", "line", clinical=clinical), rules)
     if clinical:

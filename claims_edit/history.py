@@ -18,6 +18,7 @@ from claims_edit.contracts import (
     OTHER_VERSIONS,
     PARTNER_LINES,
     PAST_COLUMNS,
+    YOUNGER_TABLES,
 )
 from claims_edit.errors import InputError, UsageError
 from claims_edit.extracts import Extract, open_extract
@@ -33,15 +34,13 @@ from claims_edit.past import (
     no_other_versions,
     no_partner_lines,
 )
-from claims_edit.publish import require_no_damage, run_folder, run_folders
+from claims_edit.publish import is_published, require_no_damage, run_folder, run_folders
 from claims_edit.quarantine import failing, read_typed
 from claims_edit.schemas import schema
 from claims_edit.scope import Scope
 
 # The tables of a run that later runs read.
 _READ = ("lines", "other_versions", "partner_lines")
-# Those that the first runs did not write.
-_YOUNGER = ("partner_lines",)
 # Every manifest has a digest of every run before it: short ones keep three years of them small.
 _DIGEST_LENGTH = 16
 
@@ -67,7 +66,7 @@ class PublishedRun:
 
     def rows(self, table: str) -> int:
         """How many rows one of its tables has; none where it was published before there was one."""
-        if table in _YOUNGER and table not in _digests(self.manifest):
+        if table in YOUNGER_TABLES and table not in _digests(self.manifest):
             return 0
         return int(self._output(table)["rows"])
 
@@ -100,7 +99,7 @@ def _digests(manifest: dict[str, Any]) -> dict[str, str]:
 def digest_as_history(manifest: dict[str, Any]) -> str:
     """One digest of all that later runs read of a run."""
     digests = _digests(manifest)
-    text = " ".join(digests[t] for t in _READ if t in digests or t not in _YOUNGER)
+    text = " ".join(digests[t] for t in _READ if t in digests or t not in YOUNGER_TABLES)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
@@ -314,6 +313,10 @@ def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) ->
     """
     if given is not None and not given.exists():
         raise UsageError(f"--history: {given}: there is no such folder or file.")
+    if given is not None and is_published(given):
+        raise UsageError(
+            f"--history: {given}: is no folder of runs; name the folder that the runs are in."
+        )
     standing = runs_in(out, replacing=run_id)
     place = _place_of(run_id, standing)
     later = tuple(run for run in standing if run.place > place)

@@ -9,11 +9,6 @@ from typing import Any
 import polars as pl
 
 from claims_edit import intake
-from claims_edit.contracts import (
-    REJECTED_AUTHORIZATIONS,
-    REJECTED_CLINICAL_FACTS,
-    REJECTED_LINES,
-)
 from claims_edit.errors import InputError
 from claims_edit.evaluate import Night
 from claims_edit.extracts import Extract
@@ -26,10 +21,6 @@ from claims_edit.settings import NightSettings
 from claims_edit.steps import Stopwatch
 
 _NEVER_STOPS_BELOW = 10
-REJECTED = {
-    str(schema.name): schema
-    for schema in (REJECTED_LINES, REJECTED_AUTHORIZATIONS, REJECTED_CLINICAL_FACTS)
-}
 
 
 @dataclass(frozen=True)

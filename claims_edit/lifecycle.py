@@ -129,7 +129,8 @@ def standing_partner_lines(
     """
     both = pl.concat([past.partner_lines, tonight.with_columns(run=pl.lit(TONIGHT, RUN))])
     rows = both.select(*_ROW, "run", in_scope=pl.lit(True))
-    stands = fates(pl.concat([arrived, rows])).filter(pl.col("fate").is_null())
+    theirs = arrived.join(both, on="member_id", how="semi")
+    stands = fates(pl.concat([theirs, rows])).filter(pl.col("fate").is_null())
     return both.join(stands, on=[*_CLAIM, "run"], how="semi")
 
 

@@ -20,22 +20,39 @@ EXPLANATION: dict[str, Any] = {
     "branch": pl.String,
     "not_met": TEXTS,
     "undecided": TEXTS,
+    "contradicted": TEXTS,
     "missing": TEXTS,
+    "open": TEXTS,
 }
+_SLICE = 100_000
 
 
 def judged(tree: Node, terms: Terms, facts: pl.DataFrame) -> pl.DataFrame:
     """Adds to rows of clinical facts whether they meet the tree, and where not, what came nearest.
 
-    Adds the columns of EXPLANATION; all but `met` are null where it is met. Of an `any`, that
-    alternative comes nearest that has the fewest leaves that are false; of equals, one that is of the
-    regimen that is asked for; then the one with the fewest leaves that are missing, then the one that
-    gets furthest in the order of the document before it fails. `branch` is the way through the
+    Adds the columns of EXPLANATION; all but `met` are null where it is met. Of an `any`, an alternative
+    that is of the regimen that is asked for comes nearest; of equals, that with the fewest leaves that
+    are false, then with the fewest that are missing, then the one that gets furthest in the order of
+    the document before it fails. An `any` of leaves alone is one condition in several words: all its
+    leaves are told that are as it is. `branch` is the way through the
     alternatives in words, `not_met` what is said of its false leaves, with their values; `undecided`
-    the titles of its leaves that cannot be told, `missing` the facts they lack.
+    the titles of its leaves that cannot be told, `contradicted` those of which the facts contradict
+    each other, `missing` the facts that the others lack; `open` the facts that any alternative lacks
+    that may still be met, where the tree is undecided.
     """
     rows = facts.with_row_index("_row").with_columns(met=met(tree, terms))
-    frame = rows.filter(~pl.col("met").fill_null(False))
+    unmet = rows.filter(~pl.col("met").fill_null(False))
+    explained = [
+        _explained(tree, terms, unmet.slice(first, _SLICE))
+        for first in range(0, max(unmet.height, 1), _SLICE)
+    ]
+    return rows.join(pl.concat(explained), on="_row", how="left", maintain_order="left").select(
+        *facts.columns, *EXPLANATION
+    )
+
+
+def _explained(tree: Node, terms: Terms, frame: pl.DataFrame) -> pl.DataFrame:
+    """The explanation of rows that do not meet the tree, by `_row`."""
     for node in _leaves_first(tree):
         frame = frame.with_columns(_distance(node, terms))
     for node in tree.walk():
@@ -44,13 +61,10 @@ def judged(tree: Node, terms: Terms, facts: pl.DataFrame) -> pl.DataFrame:
     for name, said in _explanation(tree, terms).items():
         found = _collected(frame, said).rename({"text": name})
         explanation = explanation.join(found, on="_row", how="left")
-    explanation = explanation.with_columns(
+    lists = [name for name, dtype in EXPLANATION.items() if dtype == TEXTS]
+    return explanation.with_columns(
         pl.col("branch").list.join(" > ").fill_null(""),
-        pl.col("not_met", "undecided").fill_null(texts()),
-        pl.col("missing").list.unique(maintain_order=True).fill_null(texts()),
-    )
-    return rows.join(explanation, on="_row", how="left", maintain_order="left").select(
-        *facts.columns, *EXPLANATION
+        pl.col(lists).list.unique(maintain_order=True).fill_null(texts()),
     )
 
 
@@ -67,7 +81,11 @@ def _explanation(tree: Node, terms: Terms) -> dict[str, _Said]:
         "branch": [(_on(n), texts(n.title)) for n in branches],
         "not_met": [(_on(n) & ~_met(n), _if_not_met(n, terms)) for n in leaves],
         "undecided": [(where, texts(n.title)) for n, where in null],
+        "contradicted": [
+            (where & (missing(n, terms).list.len() == 0), texts(n.title)) for n, where in null
+        ],
         "missing": [(where, missing(n, terms)) for n, where in null],
+        "open": [(pl.col("met").is_null(), missing(tree, terms))],
     }
 
 
@@ -153,7 +171,7 @@ def _lead(children: Sequence[Node]) -> pl.Expr:
 
 def _chosen(children: Sequence[Node]) -> list[pl.Expr]:
     """For each alternative, whether it comes nearest; the first of equals does."""
-    ranked = ("false", "elsewhere", "null")
+    ranked = ("elsewhere", "false", "null")
     keys = []
     for i, child in enumerate(children):
         key = pl.lit(0, pl.Int64)
@@ -167,10 +185,20 @@ def _chosen(children: Sequence[Node]) -> list[pl.Expr]:
 def _on_branch(node: Node) -> list[pl.Expr]:
     """Whether each row under it is on the way that came nearest."""
     own = _on(node) if node.place else pl.lit(True)
-    chosen = _chosen(node.children) if node.rule == "any" else [pl.lit(True)] * len(node.children)
+    on = [pl.lit(True)] * len(node.children)
+    if node.rule == "any":
+        on = _chosen(node.children)
+    if node.rule == "any" and not _parts_ways(node):
+        undecided = _met(node).is_null()
+        on = [
+            pl.when(_met(node).fill_null(False))
+            .then(chosen)
+            .otherwise(~undecided | _met(child).is_null())
+            for child, chosen in zip(node.children, on, strict=True)
+        ]
     return [
-        (own & on).alias(f"{child.place}:on")
-        for child, on in zip(node.children, chosen, strict=True)
+        (own & told).alias(f"{child.place}:on")
+        for child, told in zip(node.children, on, strict=True)
     ]
 
 

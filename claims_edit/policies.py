@@ -366,6 +366,10 @@ def _require_what_edits_need(table: Table, version: PolicyVersion, covered: pl.D
         "combination-partner-missing" not in asked or bool(version.observable_partners),
         "combination-partner-missing needs partners that are observable",
     )
+    places = [(t.line_of_business, t.state) for t in version.program_terms]
+    table.require(
+        len(set(places)) == len(places), "program_terms: a line of business has two in one state"
+    )
     regimens = [partner.regimen for partner in version.observable_partners]
     for regimen in regimens:
         table.require(

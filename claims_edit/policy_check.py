@@ -11,7 +11,7 @@ import polars as pl
 
 from claims_edit.cases import Judged
 from claims_edit.clinical_contracts import CLINICAL_FACTS, WORDS
-from claims_edit.criteria import Node, met
+from claims_edit.criteria import ESTABLISHED, Node, Terms, met, tests_of
 from claims_edit.edits.catalogue import EDITS
 from claims_edit.policies import Policy, PolicyVersion
 from claims_edit.reference import ReferenceData, in_force_on
@@ -36,7 +36,7 @@ def problems(
                 *_codes(version, reference, as_of),
                 *_diagnoses(policy, version, reference),
                 *_terms(version, reference),
-                *_criteria(version),
+                *_criteria(version, policy.terms),
                 *_sentences(policy, version, cases),
             )
         ]
@@ -83,14 +83,22 @@ def _codes(version: PolicyVersion, reference: ReferenceData, as_of: date) -> Pro
             continue
         edit = EDITS[edit_id]
         for kind, code in (("group", edit.group_code), ("carc", edit.carc), ("rarc", edit.rarc)):
-            if code is None:
-                continue
-            of_code = rows.filter(pl.col("type") == kind, pl.col("code") == code)
-            ends = of_code["end_date"].to_list()
-            if not ends:
-                yield f"{edit_id}: {kind.upper()} {code} is not in adjustment_codes.csv"
-            elif None not in ends and max(ends) < last:
-                yield f"{edit_id}: {kind.upper()} {code} ended on {max(ends)}"
+            if code is not None:
+                spans = rows.filter(pl.col("type") == kind, pl.col("code") == code)
+                yield from _of_code(f"{edit_id}: {kind.upper()} {code}", spans, version, last)
+
+
+def _of_code(name: str, rows: pl.DataFrame, version: PolicyVersion, last: date) -> Problems:
+    spans = rows.select("start_date", "end_date").rows()
+    if not spans:
+        yield f"{name} is not in adjustment_codes.csv"
+        return
+    first = min(version.start_date or last, last)
+    ends = [end for _, end in spans]
+    if None not in ends and max(ends) < last:
+        yield f"{name} ended on {max(ends)}"
+    elif not any(in_force_on(first, *span) for span in spans):
+        yield f"{name} is not in force on {first}, when the version begins"
 
 
 def _diagnoses(policy: Policy, version: PolicyVersion, reference: ReferenceData) -> Problems:
@@ -148,41 +156,81 @@ def _terms(version: PolicyVersion, reference: ReferenceData) -> Problems:
         yield "dose is written, and dose-exceeds-body-surface is not asked"
     if version.observable_partners and "combination-partner-missing" not in version.edits:
         yield "partners are observable, and combination-partner-missing is not asked"
-    drugs = set(reference["partner_drugs"]["drug"])
+    own = version.start_date, version.end_date
     for partner in version.observable_partners:
-        if partner.drug not in drugs:
+        codes = reference["partner_drugs"].filter(pl.col("drug") == partner.drug)
+        if codes.is_empty():
             yield f"partners: {partner.drug} has no code in partner_drugs.csv: every line would fail"
+        elif not any(_meet(span, own) for span in codes.select("start_date", "end_date").rows()):
+            yield (
+                f"partners: {partner.drug} has no code that is in force while the version is: every "
+                "line would fail"
+            )
 
 
 # ---- criteria -------------------------------------------------------------------------------
 
 
-def _criteria(version: PolicyVersion) -> Problems:
+def _criteria(version: PolicyVersion, terms: Terms) -> Problems:
     if version.criteria and "coverage-criteria" not in version.edits:
         yield "criteria.csv has rows, and coverage-criteria is not asked"
+    read: set[str] = set()
     for request, tree in version.criteria.items():
-        for node in _unreachable(tree, {}):
-            yield (
-                f"criteria.csv: {request} {node.place} ({node.title}) is never met together with what "
-                "is required above it"
-            )
+        yield from _never_met(f"criteria.csv: {request}", tree, terms)
+        read |= _terms_read(tree, terms)
+    for name in sorted(read):
+        yield from _never_met(f"terms.csv: {name}", terms[name], terms)
 
 
-_Required = dict[str, list[Node]]
+def _never_met(where: str, tree: Node, terms: Terms) -> Problems:
+    for node in _unreachable(tree, [], terms):
+        yield (
+            f"{where} {node.place} ({node.title}) is never met together with what is required above it"
+        )
 
 
-def _unreachable(node: Node, required: _Required) -> Iterator[Node]:
-    """The leaves that contradict the facts required beside them or above them."""
-    here = dict(required)
+def _terms_read(tree: Node, terms: Terms) -> set[str]:
+    """The terms that a tree reads, directly or through others."""
+    found: set[str] = set()
+    for node in tree.walk():
+        for name in tests_of(node):
+            found |= {name} | _terms_read(terms[name], terms)
+    return found
+
+
+def _required(node: Node, terms: Terms) -> list[Node]:
+    """The leaves that must all be met for it to be met, terms that are outlines of `all` opened."""
+    if node.rule == "any":
+        return []
     if node.rule == "all":
-        for child in node.children:
-            if child.rule == "fact" and child.reads:
-                here[child.reads] = [*here.get(child.reads, []), child]
+        return [leaf for child in node.children for leaf in _required(child, terms)]
+    if node.rule == "term" and node.reads is not None and node.reads in terms:
+        return [node, *_required(terms[node.reads], terms)]
+    return [node]
+
+
+def _unreachable(node: Node, above: list[Node], terms: Terms) -> Iterator[Node]:
+    """The rows that contradict what is required beside them or above them."""
     for child in node.children:
+        beside = [c for c in node.children if c is not child] if node.rule == "all" else []
+        required = [*above, *(leaf for c in beside for leaf in _required(c, terms))]
         if child.children:
-            yield from _unreachable(child, here)
-        elif child.rule == "fact" and not _possible([*here.get(child.reads or "", []), child]):
+            yield from _unreachable(child, required, terms)
+        elif _agree(required) and not _agree([*required, *_required(child, terms)]):
             yield child
+
+
+def _agree(leaves: list[Node]) -> bool:
+    """Whether leaves can be met together: facts by one value each, tests unless they are contraries."""
+    facts = [leaf for leaf in leaves if leaf.rule == "fact"]
+    established = {leaf.reads for leaf in leaves if leaf.reads in ESTABLISHED}
+    contrary = any(
+        ESTABLISHED[one or ""] == ESTABLISHED[other or ""][::-1]
+        for one in established
+        for other in established
+    )
+    names = {fact.reads for fact in facts}
+    return not contrary and all(_possible([f for f in facts if f.reads == name]) for name in names)
 
 
 def _possible(facts: list[Node]) -> bool:
@@ -203,6 +251,7 @@ def _candidates(reads: str, facts: list[Node]) -> pl.Series:
     bounds = [float(fact.value or "") for fact in facts]
     if dtype == pl.Int64:
         return pl.Series([floor(b) + step for b in bounds for step in (-1, 0, 1, 2)], dtype=dtype)
+    bounds += [0.0, 100.0]  # those of the facts themselves
     middles = [(one + other) / 2 for one in bounds for other in bounds]
     return pl.Series([m + step for m in middles for step in (-1.0, 0.0, 1.0)], dtype=dtype)
 

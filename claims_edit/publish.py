@@ -7,7 +7,7 @@ import io
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,12 +25,24 @@ from claims_edit.errors import (
     UsageError,
 )
 from claims_edit.manifest import NAME
+from claims_edit.report_contracts import COMPARISON_TABLES, DETERMINATION_TABLES
 from claims_edit.schemas import validated
 
 _LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
 # What a folder of the output folder is, by the name before its id. Runs alone are history.
 RUN, DETERMINATIONS, COMPARISON = "run_id", "determinations_id", "comparison_id"
-FILES = frozenset({NAME, *(f"{table}.parquet" for table in RUN_TABLES)})
+PAGE = "comparison.html"
+
+
+def _files(tables: Iterable[str]) -> frozenset[str]:
+    return frozenset({NAME, *(f"{table}.parquet" for table in tables)})
+
+
+_FILES = {
+    RUN: _files(RUN_TABLES),
+    DETERMINATIONS: _files(DETERMINATION_TABLES),
+    COMPARISON: _files(COMPARISON_TABLES) | {PAGE},
+}
 
 
 def run_folder(out: Path, run_id: str, kind: str = RUN) -> Path:
@@ -144,7 +156,7 @@ def require_no_damage(out: Path, *, but: str | None = None) -> None:
     """
     for folder in run_like_folders(out):
         own = but is not None and folder == run_folder(out, but)
-        if not own and _is_damaged_run(folder):
+        if not own and _is_damaged(folder):
             raise InputError(
                 f"history: {folder}: has lost its {NAME}; restore the run, or run its night "
                 "again under its run id."
@@ -158,10 +170,10 @@ def require_no_damage(out: Path, *, but: str | None = None) -> None:
             )
 
 
-def _is_damaged_run(folder: Path) -> bool:
-    """Whether a folder holds what a run writes, and nothing else, but no manifest."""
+def _is_damaged(folder: Path, kind: str = RUN) -> bool:
+    """Whether a folder holds what is published of its kind, and nothing else, but no manifest."""
     held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
-    return bool(held) and held <= FILES and NAME not in held
+    return bool(held) and held <= _FILES[kind] and NAME not in held
 
 
 def require_free(out: Path, run_id: str, *, replace: bool, kind: str = RUN) -> None:
@@ -220,7 +232,7 @@ def publish(staging: Path, out: Path, run_id: str, kind: str = RUN) -> Path:
         _sync(file)
     _sync(staging)
     try:
-        if is_published(folder) or _is_damaged_run(folder):
+        if is_published(folder) or _is_damaged(folder, kind):
             folder.rename(old)
         staging.rename(folder)
         _sync(out)

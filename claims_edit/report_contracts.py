@@ -12,6 +12,9 @@ from claims_edit.contracts import (
     LINES,
     LINES_OF_BUSINESS,
     MONEY,
+    REJECTED_AUTHORIZATIONS,
+    REJECTED_CLINICAL_FACTS,
+    REJECTED_LINES,
     UNITS,
 )
 from claims_edit.schemas import choice, column, date, integer, not_negative, schema, text
@@ -89,7 +92,10 @@ BY_EDIT = schema(
         **_counted(),
     },
 )
-COMPARISON_TABLES = {str(s.name): s for s in (CHANGES, BY_DISPOSITION, BY_EDIT)}
+_REJECTED = (REJECTED_AUTHORIZATIONS, REJECTED_CLINICAL_FACTS)
+COMPARISON_TABLES = {
+    str(s.name): s for s in (CHANGES, BY_DISPOSITION, BY_EDIT, REJECTED_LINES, *_REJECTED)
+}
 
 DETERMINATIONS_OF = ("met", "not_met", "undocumented", "not_governed")
 DETERMINATIONS = schema(
@@ -123,3 +129,4 @@ DETERMINATIONS = schema(
         "latest_expiration_date": date("the last day that the policy's months allow"),
     },
 )
+DETERMINATION_TABLES = {str(s.name): s for s in (DETERMINATIONS, *_REJECTED)}

@@ -33,14 +33,22 @@ EXTRACTS = ("sample", "tuva", "tuva over two nights")
 T = TypeVar("T", Night, Past)
 
 
-def read(claims: Sequence[Path], authorizations: Path, members: Path) -> Night:
+def read(claims: Sequence[Path], authorizations: Path, members: Path, clinical: Path) -> Night:
     """The night of an extract of files."""
     reference = reference_data()
     enrolled = Members(open_members(members), reference["states"])
     extract = intake.open_claims(claims, with_members=True)
     rows = intake.read_claims(extract, enrolled, scope_of(reference, policy()))
     authorized = intake.read_authorizations(intake.open_authorizations(authorizations))
-    return Night(rows.lines, rows.other_versions, authorized.rows, authorized.rejected_as)
+    facts = intake.read_clinical_facts(intake.open_clinical_facts(clinical))
+    return Night(
+        rows.lines,
+        rows.other_versions,
+        authorized.rows,
+        authorized.rejected_as,
+        rows.partner_lines,
+        facts.rows,
+    )
 
 
 @cache
@@ -49,7 +57,8 @@ def night_of(extract: str) -> tuple[Night, date]:
     if extract == "sample":
         options = configured()
         claims = [SAMPLE / path for path in options["claims"]]
-        night = read(claims, SAMPLE / options["authorizations"], SAMPLE / options["members"])
+        others = ("authorizations", "members", "clinical")
+        night = read(claims, *(SAMPLE / options[name] for name in others))
         return night, date.fromisoformat(options["as_of"])
     if extract == "tuva over two nights":
         return second_night(), AS_OF
@@ -58,12 +67,13 @@ def night_of(extract: str) -> tuple[Night, date]:
         "claims": given.claims,
         "authorizations": given.authorizations,
         "members": given.members,
+        "clinical": given.clinical,
     }
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / f"{name}.csv" for name in tables}
         for name, rows in tables.items():
             paths[name].write_text(csv_text(rows, columns_of(rows)), encoding="utf-8", newline="")
-        return read([paths["claims"]], paths["authorizations"], paths["members"]), AS_OF
+        return read([paths.pop("claims")], *paths.values()), AS_OF
 
 
 def second_night() -> Night:
@@ -72,10 +82,14 @@ def second_night() -> Night:
     claims = night.lines["claim_id"].unique().sort()
     earlier = pl.col("claim_id").is_in(claims[::2].implode())
     before = evaluated(replace(night, lines=night.lines.filter(earlier)), as_of).lines
+    partners = night.partner_lines["claim_id"].unique().sort()
+    partner_earlier = pl.col("claim_id").is_in(partners[::2].implode())
+    partners_before = night.partner_lines.filter(partner_earlier)
     past = Past(
         before.select(PAST_COLUMNS).with_columns(run=pl.lit(1, pl.Int64), run_id=pl.lit("first")),
         no_other_versions(),
         no_elsewhere(),
+        partners_before.with_columns(run=pl.lit(1, pl.Int64)),
     )
     allowed = before.filter(pl.col("allowed_units") > 0).sort("claim_id")[::3]
     voids = allowed.unique("member_id").select("member_id", voided="claim_id")
@@ -85,13 +99,29 @@ def second_night() -> Night:
         claim_frequency_code=pl.when(voiding).then(pl.lit("8")).otherwise("claim_frequency_code"),
         original_claim_id=pl.when(voiding).then("voided").otherwise("original_claim_id"),
     )
-    return replace(night, lines=lines.drop("voided"), past=past)
+    return replace(
+        night,
+        lines=lines.drop("voided"),
+        partner_lines=night.partner_lines.filter(~partner_earlier),
+        past=past,
+    )
 
 
 def test_the_second_night_has_history_that_matters() -> None:
     night, as_of = night_of("tuva over two nights")
     alone = replace(night, past=no_past())
     assert not evaluated(night, as_of).lines.equals(evaluated(alone, as_of).lines)
+
+
+@pytest.mark.parametrize("extract", EXTRACTS)
+def test_every_night_has_facts_and_partner_lines_that_matter(extract: str) -> None:
+    night, as_of = night_of(extract)
+    whole = evaluated(night, as_of).findings
+    without_facts = evaluated(replace(night, clinical_facts=None), as_of).findings
+    assert not whole.equals(without_facts)
+    alone = replace(night, partner_lines=night.partner_lines.clear())
+    alone = replace(alone, past=replace(night.past, partner_lines=night.past.partner_lines.clear()))
+    assert not whole.equals(evaluated(alone, as_of).findings)
 
 
 def evaluated(night: Night, as_of: date) -> Outcome:
@@ -105,10 +135,15 @@ def rows_of(member: str, table: pl.DataFrame) -> pl.DataFrame:
 def each_table(night: T, change: Callable[[pl.DataFrame], pl.DataFrame]) -> T:
     """The same night, or the same past, with every table changed."""
     tables: dict[str, Any] = {field.name: getattr(night, field.name) for field in fields(night)}
+    facts = tables.pop("clinical_facts", None)
     changed: dict[str, Any] = {
         name: change(table) if isinstance(table, pl.DataFrame) else each_table(table, change)
         for name, table in tables.items()
     }
+    if facts is not None:
+        owners = tables["authorizations"].select("authorization_number", "member_id")
+        of_members = facts.join(owners, on="authorization_number", how="left")
+        changed["clinical_facts"] = change(of_members).drop("member_id")
     return replace(night, **changed)
 
 

@@ -20,17 +20,25 @@ from tests.support import IXABEPILONE, REFERENCE, Row, write_csv
 
 POLICY_ID = "acme-inventumab"
 
-# The rows that the code tables lack: the drug's code with its last day, its two vials, and the
-# billable codes of its diagnoses (L40.4 is younger than the policy's list, which lacks it).
+# The rows that the tables lack: the drug's code with its last day, its two vials, the billable codes of
+# its diagnoses (L40.4 is younger than the policy's list, which lacks it), a drug that is given with
+# it, and a term of its criteria.
 NEW_ROWS = {
-    "hcpcs.csv": """\
+    "codes/hcpcs.csv": """\
 J7788,"Injection, inventumab, 1 mg",2025-01-01,2026-06-30,made up
+J5555,"Injection, inventidine, 1 mg",2025-01-01,,made up
 """,
-    "ndc_products.csv": """\
+    "codes/partner_drugs.csv": """\
+inventidine,J5555,2025-01-01,,made up
+""",
+    "criteria/terms.csv": """\
+severe,1,fact,pr_percent,at least,30,at least 30 % of the skin,less than 30 % of the skin,Criteria,made up
+""",
+    "codes/ndc_products.csv": """\
 00123-4567,J7788,Inventumab 10 mg vial,10,,,made up
 00123-4568,J7788,Inventumab 25 mg vial,25,,,made up
 """,
-    "icd10cm.csv": """\
+    "codes/icd10cm.csv": """\
 L40.0,Plaques,,,,made up
 L40.1,Pustules,,,,made up
 L40.4,Drops,,2026-02-01,,made up
@@ -46,6 +54,15 @@ version,code,description,start_date,end_date,section,source
 2025,L40.1,Pustules,,,List A,made up
 2025,O99.71,Skin in pregnancy,,,List A,made up
 2025,Z87.2,History of skin,,,List A,made up
+"""
+
+CRITERIA = """\
+version,request_type,place,rule,reads,comparator,value,title,if_not_met,sentence
+2025,initial,1,fact,line_of_therapy,at least,2,second line or later,it is the first line,lines
+2025,initial,2,any,,,,alone or severe,,severe
+2025,initial,2.a,fact,regimen,is,single_agent,alone,it is not given alone,severe
+2025,initial,2.b,term,severe,,,severe,it is not severe,severe
+2025,renewal,1,fact,disease_response,is not,progression,no progression,it got worse,again
 """
 
 POLICY = """\
@@ -90,6 +107,17 @@ line_of_business = "medicaid"
 state = "OH"
 program = "MadeUpCare"
 
+[versions.dose]
+units_per_m2 = 20
+max_bsa_m2 = 2.5
+
+[[versions.partners]]
+regimen = "other"
+drug = "inventidine"
+observable = true
+window_days = 7
+reason = "made up"
+
 [versions.edits]
 medicare-not-governed = { fail = "flag", unknown = "flag", section = "Scope" }
 no-policy-in-force = { fail = "flag", unknown = "flag", section = "Scope" }
@@ -112,6 +140,9 @@ wastage-contradiction = { fail = "flag", unknown = "flag", section = "Billing" }
 authorization-absent = { fail = "deny", unknown = "flag", section = "Length" }
 authorization-expired = { fail = "deny", unknown = "flag", section = "Length" }
 authorization-span-exceeds-policy = { fail = "flag", unknown = "flag", section = "Length" }
+coverage-criteria = { fail = "deny", unknown = "flag", section = "Criteria" }
+dose-exceeds-body-surface = { fail = "flag", unknown = "off", section = "Dose" }
+combination-partner-missing = { fail = "flag", unknown = "off", section = "Criteria" }
 units-per-dose = { fail = "cutback", unknown = "flag", section = "Dose" }
 units-per-period = { fail = "cutback", unknown = "flag", section = "Dose" }
 authorization-units-exceeded = { fail = "cutback", unknown = "flag", section = "Length" }
@@ -205,7 +236,42 @@ EXAMPLES = [
     Example("auth-none", {}, "deny", 0, "authorization-absent"),
     Example("auth-100-a", on("2026-01-05", member_id="Z"), "pay", 60),
     Example("auth-100-b", on("2026-01-19", member_id="Z"), "partial", 40, "authorization-units-exceeded"),
+    # The criteria: a deny under this policy. The dose: 20 units for a square metre of at most 2.5, in
+    # vials of 10 and 25: 38 need 40, of 2.2 m² 44 need 45, and of 2.7 m² 50 are 50.
+    Example("criteria-first", {}, "deny", 0, "coverage-criteria"),
+    Example("criteria-mild", {}, "deny", 0, "coverage-criteria"),
+    Example("criteria-severe", {}, "pay", 60),
+    Example("criteria-again", {}, "pay", 60),
+    Example("criteria-worse", {}, "deny", 0, "coverage-criteria"),
+    Example("dose-1.9-40", on(DAY, 40), "pay", 40),
+    Example("dose-1.9-45", on(DAY, 45), "flag", 45, "dose-exceeds-body-surface"),
+    Example("dose-2.2-45", on(DAY, 45), "pay", 45),
+    Example("dose-2.2-50", on(DAY, 50), "flag", 50, "dose-exceeds-body-surface"),
+    Example("dose-2.7-50", on(DAY, 50), "pay", 50),
+    Example("dose-2.7-60", on(DAY, 60), "flag", 60, "dose-exceeds-body-surface"),
+    # The drug that is given with it, seven days away and eight.
+    Example("partner-7", {}, "pay", 60),
+    Example("partner-8", {}, "flag", 60, "combination-partner-missing"),
+    Example("partner-none", {}, "flag", 60, "combination-partner-missing"),
 ]  # fmt: skip
+
+# The clinical facts, where they are not those of a member who meets the criteria and of whom no body
+# surface is documented.
+SEVERE = {"regimen": "other", "pr_percent": "30"}
+FACTS = {
+    "criteria-first": {"line_of_therapy": "1"},
+    "criteria-mild": {"regimen": "with_capecitabine", "pr_percent": "29.9"},
+    "criteria-severe": {"regimen": "with_capecitabine", "pr_percent": "30"},
+    "criteria-again": {"line_of_therapy": "1", "disease_response": "stable"},
+    "criteria-worse": {"disease_response": "progression"},
+    **{f"dose-{m2}-{n}": {"bsa_m2": m2} for m2 in ("1.9", "2.2", "2.7") for n in (40, 45, 50, 60)},
+    **dict.fromkeys(("partner-7", "partner-8", "partner-none"), SEVERE),
+}  # fmt: skip
+RENEWALS = ("criteria-again", "criteria-worse")
+PARTNER_LINES: list[Row] = [
+    {"claim_id": "with-7", "member_id": "partner-7", "claim_line_start_date": "2026-01-17"},
+    {"claim_id": "with-8", "member_id": "partner-8", "claim_line_start_date": "2026-01-02"},
+]
 
 # From and to (inclusive), and approved units, by member; others have one that covers the line's date.
 AUTHORIZATIONS = {
@@ -257,7 +323,20 @@ def authorization(member: str, day: str) -> Row:
         "effective_date": start,
         "expiration_date": end,
         "approved_units": units,
+        "request_type": "renewal" if member in RENEWALS else "",
     }
+
+
+def facts(authorized: Row) -> Row:
+    of_member = FACTS.get(authorized["member_id"] or "", {})
+    usual: Row = {"line_of_therapy": "2", "regimen": "single_agent", "bsa_m2": ""}
+    none: Row = dict.fromkeys(("pr_percent", "disease_response"))
+    number: Row = {"authorization_number": authorized["authorization_number"]}
+    return number | usual | none | of_member
+
+
+def partner_line(cells: Row) -> Row:
+    return line(cells["claim_id"] or "", {}) | {"hcpcs_code": "J5555", "ndc_code": ""} | cells
 
 
 def authorizations(lines: list[Row]) -> list[Row]:
@@ -281,12 +360,13 @@ def reference_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reference") / "data"
     shutil.copytree(REFERENCE, folder)
     for name, rows in NEW_ROWS.items():
-        with (folder / "codes" / name).open("a", encoding="utf-8") as table:
+        with (folder / name).open("a", encoding="utf-8") as table:
             table.write(rows)
     policy = folder / "policies" / POLICY_ID
     policy.mkdir()
     (policy / "policy.toml").write_text(POLICY, encoding="utf-8")
     (policy / "covered_diagnoses.csv").write_text(COVERED, encoding="utf-8")
+    (policy / "criteria.csv").write_text(CRITERIA, encoding="utf-8")
     return folder
 
 
@@ -294,11 +374,15 @@ def run(folder: Path, reference_folder: Path, policy_id: str) -> Path:
     """The run folder of all lines under one policy, by way of the command line."""
     lines = [line(example.claim_id, example.cells) for example in EXAMPLES]
     ixempra = [line(cells["claim_id"], cells) for cells in IXEMPRA_LINES]
-    claims = write_csv(folder / "claims.csv", lines + ixempra)
-    approved = write_csv(folder / "authorizations.csv", authorizations(lines))
+    partners = [partner_line(cells) for cells in PARTNER_LINES]
+    claims = write_csv(folder / "claims.csv", lines + ixempra + partners)
+    authorized = authorizations(lines)
+    approved = write_csv(folder / "authorizations.csv", authorized)
+    clinical = write_csv(folder / "clinical.csv", [facts(row) for row in authorized])
     options = {
         "--claims": claims,
         "--authorizations": approved,
+        "--clinical": clinical,
         "--out": folder / "runs",
         "--reference-data": reference_folder,
         "--policy": policy_id,
@@ -336,7 +420,7 @@ def test_the_other_drugs_lines_are_out_of_scope(
     published: Path, edited: dict[str, dict[str, Any]]
 ) -> None:
     assert set(edited) == {example.claim_id for example in EXAMPLES}
-    assert _rows(published) == (len(EXAMPLES) + 2, 2, 0, len(EXAMPLES))
+    assert _rows(published) == (len(EXAMPLES) + 4, 4, 0, len(EXAMPLES))
 
 
 def test_under_the_default_policy_only_the_other_drugs_lines_are_in_scope(
@@ -346,7 +430,16 @@ def test_under_the_default_policy_only_the_other_drugs_lines_are_in_scope(
     published = run(tmp_path, reference_folder, IXABEPILONE)
     lines = pl.read_parquet(published / "lines.parquet")
     assert lines["claim_id"].to_list() == ["ixempra-1", "ixempra-2", "ndc-other"]
-    assert _rows(published) == (len(EXAMPLES) + 2, len(EXAMPLES) - 1, 0, 3)
+    assert _rows(published) == (len(EXAMPLES) + 4, len(EXAMPLES) + 1, 0, 3)
+    assert pl.read_parquet(published / "partner_lines.parquet").is_empty()
+
+
+def test_the_lines_of_the_drug_that_is_given_with_it_are_kept(published: Path) -> None:
+    kept = pl.read_parquet(published / "partner_lines.parquet")
+    assert kept.select("claim_id", "hcpcs_code").rows() == [
+        ("with-7", "J5555"),
+        ("with-8", "J5555"),
+    ]
 
 
 def test_the_findings_name_the_policy_and_its_sections(published: Path) -> None:
@@ -359,6 +452,23 @@ def test_the_findings_name_the_policy_and_its_sections(published: Path) -> None:
     assert message == (
         "60 units on 2026-01-18 would make 120 in the 14 days from 2026-01-05; "
         "the limit is 60; 0 allowed"
+    )
+
+
+def test_the_messages_are_of_the_policys_own_words_and_numbers(published: Path) -> None:
+    findings = pl.read_parquet(published / "findings.parquet")
+    messages = dict(findings.select("claim_id", "message").iter_rows())
+    assert messages["criteria-first"] == (
+        "authorization A-CRITERIA-FIRST does not meet the criteria of initial approval, and fails "
+        "because it is the first line (line_of_therapy 1)"
+    )
+    assert messages["dose-2.7-60"] == (
+        "60 units of J7788 on 2026-01-10 are more than one dose of 50: 20 units per m² for 2.7 m² "
+        "(of which 2.5 count) are 50, in whole vials of 10 and 25"
+    )
+    assert messages["partner-8"] == (
+        "authorization A-PARTNER-8 is for a regimen with inventidine, and no claim line of it (J5555) "
+        "stands within 7 days of 2026-01-10; the nearest, of 2026-01-02, is 8 days away"
     )
 
 

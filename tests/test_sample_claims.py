@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from claims_edit.contracts import DISPOSITIONS
-from claims_edit.edits.catalogue import CLINICAL
+from claims_edit.edits.catalogue import EDITS
 from tests.support import PROJECT, Edited, edit_files, policy
 
 SAMPLE = PROJECT / "sample_claims"
@@ -30,6 +30,9 @@ CAN_BE_UNKNOWN = (
     "authorization-expired",
     "authorization-not-started",
     "authorization-provider-mismatch",
+    "coverage-criteria",
+    "dose-exceeds-body-surface",
+    "combination-partner-missing",
 )
 REJECTED = {
     ("C-0100", "1"): ["charge_amount:not_below_0", "service_unit_quantity:not_null"],
@@ -55,6 +58,7 @@ def edited() -> Edited:
         [SAMPLE / path for path in options["claims"]],
         SAMPLE / options["authorizations"],
         SAMPLE / options["members"],
+        SAMPLE / options["clinical"],
         as_of=date.fromisoformat(options["as_of"]),
     )
 
@@ -83,8 +87,8 @@ def test_every_line_has_the_outcome_worked_out_by_hand() -> None:
 
 def test_every_row_is_out_of_scope_or_rejected_or_edited() -> None:
     run = edited()
-    assert (run.rows, run.in_scope_rows) == (102, 98)
-    assert (run.lines.height, run.rejected_lines.height) == (89, 9)
+    assert (run.rows, run.in_scope_rows) == (114, 109)
+    assert (run.lines.height, run.rejected_lines.height) == (100, 9)
 
 
 def test_every_rejected_row_names_its_checks() -> None:
@@ -104,9 +108,39 @@ def test_every_rejected_authorization_names_its_checks() -> None:
     ]
 
 
+def test_every_rejected_row_of_clinical_facts_names_its_checks() -> None:
+    rows = edited().rejected_clinical_facts.iter_rows(named=True)
+    found = sorted((row["authorization_number"], *row["failed_checks"]) for row in rows)
+    assert found == [
+        ("A-0124", "her2_ihc:at_most_3"),
+        ("A-0131", "conflicting_key"),
+        ("A-0131", "conflicting_key"),
+    ]
+
+
+def test_the_line_of_the_partner_drug_is_kept() -> None:
+    kept = edited().partner_lines.select("claim_id", "member_id", "hcpcs_code")
+    assert kept.rows() == [("C-0128", "M-0127", "J9355")]
+
+
+def test_without_clinical_facts_the_edits_that_read_them_are_not_asked() -> None:
+    options = configured()
+    without = edit_files(
+        [SAMPLE / path for path in options["claims"]],
+        SAMPLE / options["authorizations"],
+        SAMPLE / options["members"],
+        as_of=date.fromisoformat(options["as_of"]),
+    )
+    asked = {edit.id for edit in EDITS.values() if edit.reads_clinical_facts}
+    assert asked == set(CAN_BE_UNKNOWN[-3:])
+    told = edited().findings
+    assert without.findings.equals(told.filter(~pl.col("edit_id").is_in(asked)))
+    assert set(told["edit_id"]) >= asked
+
+
 def test_every_verdict_that_the_policy_tells_of_is_reached() -> None:
     (version,) = policy().active_versions
-    rules = {edit: rule for edit, rule in version.edits.items() if edit not in CLINICAL}
+    rules = version.edits
     told = {(edit, "fail") for edit, rule in rules.items() if rule.fail != "off"}
     told |= {(edit, "unknown") for edit in CAN_BE_UNKNOWN if rules[edit].unknown != "off"}
     reached = set(edited().findings.select("edit_id", "verdict").iter_rows())

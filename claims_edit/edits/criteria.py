@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.clinical_contracts import CLINICAL_FACTS, in_words
-from claims_edit.edits.edit import Context, Edit, listed, sentence
+from claims_edit.edits.edit import Context, Edit, agreeing, listed, sentence
 from claims_edit.nearest import EXPLANATION, judged
 
 _NUMBER = "matched_authorization_number"
@@ -40,12 +40,17 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     results = pl.concat([nothing, *found]).select(
         *_ASKED,
         pl.col(EXPLANATION).name.prefix("criteria_"),
-        criteria_missing_in_words=pl.col("missing").list.eval(pl.element().replace(_NAMES)),
+        criteria_missing_in_words=_in_words("missing"),
+        criteria_open_in_words=_in_words("open"),
     )
     asked = asked.select(*_ASKED, *_OF_FACTS, criteria_request_type="request_type")
     return lines.join(asked, on=_ASKED, how="left", maintain_order="left").join(
         results, on=_ASKED, how="left", maintain_order="left"
     )
+
+
+def _in_words(facts: str) -> pl.Expr:
+    return pl.col(facts).list.eval(pl.element().replace(_NAMES))
 
 
 def _asked(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -66,6 +71,16 @@ _BRANCH = pl.when(pl.col("criteria_branch") != "").then(
     pl.format("; nearest is {}", "criteria_branch")
 )
 _MISSING = pl.col("criteria_missing").list.len()
+_LACKING = pl.when(_MISSING > 0).then(
+    pl.format(
+        "{} {} not documented",
+        listed("criteria_missing_in_words"),
+        agreeing("criteria_missing", "is", "are"),
+    )
+)
+_CONTRADICTED = pl.when(pl.col("criteria_contradicted").list.len() > 0).then(
+    pl.format("the results for {} contradict each other", listed("criteria_contradicted"))
+)
 
 EDITS = (
     Edit(
@@ -90,26 +105,13 @@ EDITS = (
                 _NUMBER,
             )
         )
-        .when(_MISSING > 0)
-        .then(
-            sentence(
-                "cannot tell whether authorization {} meets the criteria of {} approval{}: {} {} not "
-                "documented",
-                _NUMBER,
-                "criteria_request_type",
-                _BRANCH.fill_null(""),
-                listed("criteria_missing_in_words"),
-                pl.when(_MISSING > 1).then(pl.lit("are")).otherwise(pl.lit("is")),
-            )
-        )
         .otherwise(
             sentence(
-                "cannot tell whether authorization {} meets the criteria of {} approval{}: the results "
-                "for {} contradict each other",
+                "cannot tell whether authorization {} meets the criteria of {} approval{}: {}",
                 _NUMBER,
                 "criteria_request_type",
                 _BRANCH.fill_null(""),
-                listed("criteria_undecided"),
+                pl.concat_str([_LACKING, _CONTRADICTED], separator=", and ", ignore_nulls=True),
             )
         ),
         evidence=(
@@ -119,6 +121,7 @@ EDITS = (
             "criteria_branch",
             "criteria_not_met",
             "criteria_undecided",
+            "criteria_contradicted",
             "criteria_missing",
         ),
         group_code="CO",

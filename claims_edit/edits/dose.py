@@ -71,7 +71,7 @@ EDITS = (
             "claim_line_start_date",
             units("dose_max_units"),
             units("units_per_m2"),
-            "bsa_m2",
+            pl.col("bsa_m2").cast(pl.String).str.strip_suffix(".0"),
             pl.when(pl.col("bsa_m2") > pl.col("max_bsa_m2").cast(pl.Float64))
             .then(pl.format(" (of which {} count)", units("max_bsa_m2")))
             .otherwise(pl.lit("")),

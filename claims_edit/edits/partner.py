@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, sentence
 from claims_edit.reference import in_force
+
+_BEFORE_AND_AFTER: tuple[Literal["backward", "forward"], ...] = ("backward", "forward")
 
 
 def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -22,24 +26,40 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 
 def _nearest(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """By line with a partner drug, the partner's line that stands nearest, of a code in force."""
-    day = pl.col("partner_date")
+    """By line with a partner drug, the partner's line that stands nearest, of a code in force; of two
+    as near the earlier, of two of a day the smaller code."""
+    day, partner_day = pl.col("claim_line_start_date"), pl.col("partner_date")
+    of_drug = ["member_id", "partner_drug"]
     partners = (
         context.partner_lines.select(
             "member_id", partner_date="claim_line_start_date", partner_code="hcpcs_code"
         )
         .join(context.partner_drugs, left_on="partner_code", right_on="hcpcs_code")
-        .filter(in_force(day, pl.col("start_date"), pl.col("end_date")))
-        .select("member_id", "partner_date", "partner_code", partner_drug="drug")
-        .unique()
+        .filter(in_force(partner_day, pl.col("start_date"), pl.col("end_date")))
+        .group_by("member_id", "partner_date", partner_drug="drug")
+        .agg(pl.col("partner_code").min())
+        .sort("partner_date")
     )
-    apart = (day - pl.col("claim_line_start_date")).dt.total_days().abs()
-    return (
+    asked = (
         lines.filter(pl.col("partner_drug").is_not_null())
-        .select("line", "member_id", "claim_line_start_date", "partner_drug")
-        .join(partners, on=["member_id", "partner_drug"])
-        .with_columns(partner_days_apart=apart)
-        .sort("line", "partner_days_apart", "partner_date", "partner_code")
+        .select("line", "member_id", day, "partner_drug")
+        .sort(day)
+    )
+    found = [
+        asked.join_asof(
+            partners,
+            left_on=day,
+            right_on=partner_day,
+            by=of_drug,
+            strategy=strategy,
+            check_sortedness=False,
+        ).drop_nulls("partner_date")
+        for strategy in _BEFORE_AND_AFTER
+    ]
+    return (
+        pl.concat(found)
+        .with_columns(partner_days_apart=(partner_day - day).dt.total_days().abs())
+        .sort("line", "partner_days_apart", "partner_date")
         .unique("line", keep="first", maintain_order=True)
         .select("line", "partner_date", "partner_code", "partner_days_apart")
     )

@@ -52,13 +52,20 @@ def summary(manifest: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> str
         f"Comparison {manifest['comparison_id']}: {manifest['baseline']['named']} (baseline) against "
         f"{manifest['candidate']['named']} (candidate)\n"
         f"Rows read {rows['read']:,}: out of scope {rows['out_of_scope']:,}, rejected "
-        f"{rows['rejected']:,}, edited {rows['edited']:,}, of which {rows['changed']:,} differ"
+        f"{rows['rejected']:,}, edited {rows['edited']:,}, of which {rows['changed']:,} differ\n"
+        f"{_history(manifest)}"
     ]
     for caption, header, body in _tables(tables):
         if body:
             rows_of_text = [tuple(row) for row in body]
             parts.append(f"{caption}\n{table(tuple(header), rows_of_text)}")
     return "\n\n".join(parts)
+
+
+def _history(manifest: dict[str, Any]) -> str:
+    """What was taken as history: all runs, also those after the night that is compared."""
+    runs = list(manifest["history_taken"]["runs"])
+    return f"History: {len(runs):,} runs, the last one {runs[-1]}" if runs else "History: no run"
 
 
 def page(manifest: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
@@ -75,8 +82,8 @@ def page(manifest: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
         f"<h1>{escape(title)}</h1>\n"
         f"<p>Comparison {escape(manifest['comparison_id'])}, as of {escape(manifest['as_of'])}. "
         f"{rows['edited']:,} lines edited, {rows['changed']:,} differ in disposition, allowed units or "
-        "reasons; each of them is in changes.parquet. A comparison decides nothing: no run was "
-        "published.</p>\n"
+        f"reasons; each of them is in changes.parquet. {escape(_history(manifest))}. A comparison "
+        "decides nothing: no run was published.</p>\n"
         f"{body}</body>\n</html>\n"
     )
 

@@ -78,11 +78,12 @@ def _said(node: Node) -> str:
 
 def _covered(policy: Policy, version: PolicyVersion) -> dict[str, str]:
     rows = policy.covered_diagnoses.filter(pl.col("version") == version.version)
-    return {
-        row["code"]: f"{row['description']} (from {_date(row['start_date']) or 'ever'} "
-        f"to {_date(row['end_date']) or 'further notice'})"
-        for row in rows.iter_rows(named=True)
-    }
+    covered: dict[str, str] = {}
+    for row in rows.iter_rows(named=True):
+        start, end = _date(row["start_date"]) or "ever", _date(row["end_date"]) or "further notice"
+        name = row["code"] if row["code"] not in covered else f"{row['code']}, from {start}"
+        covered[name] = f"{row['description']} (from {start} to {end})"
+    return covered
 
 
 def _undecided(policy: Policy, version: PolicyVersion) -> str:
@@ -116,11 +117,11 @@ def parts(policy: Policy, version: PolicyVersion) -> Parts:
             for limit in version.limits
         },
         "programs whose own terms govern": {
-            t.program: f"{t.line_of_business} in {t.state}{_in(t.section)}"
+            f"{t.program}, {t.line_of_business} in {t.state}": (t.section or "").strip()
             for t in version.program_terms
         },
         "partner drugs": {
-            p.drug: f"with regimen {p.regimen}, "
+            f"{p.drug}, with regimen {p.regimen}": ""
             + (f"looked for within {p.window_days} days" if p.observable else "not looked for")
             + f": {p.reason}{_in(p.section)}"
             for p in version.partners
@@ -131,6 +132,7 @@ def parts(policy: Policy, version: PolicyVersion) -> Parts:
         **{
             f"criteria of {words}": {
                 node.place: f"{node.title}: {_said(node)}"
+                + ("" if node.if_not_met is None else f"\nif not met: {node.if_not_met}")
                 for node in version.criteria[request].walk()
                 if node.place
             }
@@ -193,12 +195,21 @@ def differences(one: Parts, other: Parts) -> dict[str, dict[str, tuple[str, str]
         left, right = one.get(part, {}), other.get(part, {})
         differing = {
             name: (left.get(name, ABSENT), right.get(name, ABSENT))
-            for name in dict.fromkeys([*left, *right])
+            for name in _merged(list(left), list(right))
             if left.get(name) != right.get(name)
         }
         if differing:
             found[part] = differing
     return found
+
+
+def _merged(left: list[str], right: list[str]) -> list[str]:
+    """The names of both, those of the right alone behind the name they follow there."""
+    merged = list(left)
+    for before, name in zip([None, *right], right, strict=False):
+        if name not in merged:
+            merged.insert(merged.index(before) + 1 if before is not None else 0, name)
+    return merged
 
 
 def differing(names: tuple[str, str], found: dict[str, dict[str, tuple[str, str]]]) -> str:

@@ -71,6 +71,25 @@ def authorization(number: int = 0, **changes: str | None) -> Row:
     return row | changes
 
 
+def facts(number: int = 0, **changes: str | None) -> Row:
+    """The clinical facts of an authorization: they meet the criteria, for a dose of 90 units."""
+    row: Row = {
+        "authorization_number": f"{MARK}-AUTH-{number}",
+        "disease_extent": "metastatic",
+        "her2_ihc": "1",
+        "her2_test_approved": "true",
+        "er_percent": "90",
+        "pr_percent": "40",
+        "endocrine_refractory": "true",
+        "line_of_therapy": "3",
+        "regimen": "single_agent",
+        "capecitabine_failed": "false",
+        "cremophor_hypersensitivity": "false",
+        "bsa_m2": "2.0",
+    }
+    return row | changes
+
+
 def csv_text(rows: Sequence[Row], columns: Sequence[str] = tuple(CLAIM)) -> str:
     lines = (",".join(row.get(column) or "" for column in columns) for row in rows)
     return "".join(f"{line}\n" for line in (",".join(columns), *lines))

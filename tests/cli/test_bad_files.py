@@ -342,7 +342,7 @@ def test_a_file_of_another_format_is_refused(operator: Operator) -> None:
     operator.refused(3, extract, says=["claims:", extract, ".parquet, .csv, .csv.gz"])
 
 
-@pytest.mark.parametrize("option", ["authorizations", "members"])
+@pytest.mark.parametrize("option", ["authorizations", "members", "clinical"])
 def test_another_extract_that_is_missing_is_refused(operator: Operator, option: str) -> None:
     missing = operator.folder / "missing.csv"
     extract = operator.write_claims(claims(1))

@@ -21,6 +21,7 @@ from tests.cli.support import (
     claim,
     claims,
     clean_environment,
+    facts,
     in_a_process,
     is_held,
     keeps_members_secret,
@@ -216,7 +217,12 @@ def test_nothing_of_the_data_is_logged_whatever_happens_to_it(
         [authorization(1), authorization(2, status=f"{MARK}STATUS"), authorization(1)],
     )
     operator.write("members.csv", f"member_id,birth_date\n{MARK}-MEMBER-1,{MARK}\n")
+    write_csv(
+        operator.folder / "clinical.csv",
+        [facts(1), facts(2, regimen=f"{MARK}REGIMEN"), facts(3, bsa_m2=f"{MARK}2.0"), facts(1)],
+    )
     options = ["--members", str(operator.folder / "members.csv"), "--log-format", log_format]
+    options += ["--clinical", str(operator.folder / "clinical.csv")]
     extract = operator.write_claims(rows)
     said = operator.run(extract, options=options)
     assert said.exit_code == 0

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from claims_edit.runs import STEPS
-from tests.cli.support import AS_OF, Operator, claims, csv_text, in_a_process, one_message
+from tests.cli.support import (
+    AS_OF,
+    Operator,
+    claims,
+    csv_text,
+    facts,
+    in_a_process,
+    one_message,
+)
 from tests.support import REFERENCE, write_csv
 
 
@@ -84,10 +92,12 @@ def every_option(operator: Operator) -> dict[str, Any]:
         [{"member_id": "nobody", "birth_date": "1970-01-01"}],
         ["member_id", "birth_date"],
     )
+    write_csv(operator.folder / "clinical.csv", [facts(0)])
     return {
         "claims": ["night", "c.csv"],
         "authorizations": "authorizations.csv",
         "members": "members.csv",
+        "clinical": "clinical.csv",
         "out": "reports",
         "history": "earlier",
         "policy": "prime-ic-0072",
@@ -129,6 +139,7 @@ def is_the_run_that_was_asked_for(operator: Operator, err: str) -> None:
         *["claims"] * 3,
         "authorizations",
         "members",
+        "clinical",
     ]
     assert Path(manifest["history"]["folder"]).resolve() == (operator.folder / "earlier").resolve()
     assert (operator.folder / "night.prom").is_file()
@@ -275,6 +286,7 @@ def test_a_file_of_options_that_is_no_text_or_is_not_there(night: Operator) -> N
         ('claims = [["c.csv"]]', "claims"),
         ("claims = []", "claims"),
         ('authorizations = ["authorizations.csv"]', "authorizations"),
+        ('clinical = ["clinical.csv"]', "clinical"),
         ('max_reject_rate = "much"', "max-reject-rate"),
         ("max_reject_rate = [1]", "max-reject-rate"),
         ("max_reject_rate = 2", "max-reject-rate"),
@@ -320,7 +332,6 @@ def test_a_value_of_the_wrong_type_is_wrong_usage(
         (["--policy", "no-such-policy"], ["--policy", "no-such-policy", "prime-ic-0072"]),
         (["--engine", "abacus"], ["--engine", "polars"]),
         (["--engine", "spark"], ["--engine", "use polars"]),
-        (["--clinical", "facts.csv"], ["--clinical", "leave it out"]),
         (["--history", "earlier"], ["--history: earlier", "no such folder or file"]),
         (["--metrics-file", "no/m.prom"], ["--metrics-file", "no/m.prom", "folder"]),
         (["--strict-drift", "much"], ["much", "claims-edit run --help"]),
@@ -328,6 +339,7 @@ def test_a_value_of_the_wrong_type_is_wrong_usage(
         (["--colour", "red"], ["--colour", "claims-edit run --help"]),
         (["--replace", "twice"], ["twice", "claims-edit run --help"]),
         (["--members"], ["--members", "requires an argument"]),
+        (["--clinical"], ["--clinical", "requires an argument"]),
     ],
 )
 def test_wrong_usage_is_told_by_option(
@@ -367,11 +379,14 @@ def test_validate_takes_its_options_from_everywhere_too(
     file = night.write("options.toml", 'claims = ["night", "c.csv"]\nmembers = "members.csv"\n')
     night.write("members.csv", "member_id\nsomebody\n")
     monkeypatch.setenv("CLAIMS_EDIT_AUTHORIZATIONS", str(night.authorizations))
+    clinical = write_csv(night.folder / "clinical.csv", [facts(0), facts(1)])
+    monkeypatch.setenv("CLAIMS_EDIT_CLINICAL", str(clinical))
     said = night.command("validate", "--config", file)
     assert (said.exit_code, said.messages) == (0, [])
     assert said.out.splitlines() == [
         "claims: 3 rows, 0 bad",
         "authorizations: 30 rows, 0 bad",
+        "clinical: 2 rows, 0 bad",
         "members: 1 rows, 0 bad",
     ]
 

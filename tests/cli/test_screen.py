@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -147,25 +148,57 @@ def test_the_summary_accounts_for_every_row_and_names_the_reports(
 
 # ---- help -----------------------------------------------------------------------------------
 
-EXAMPLES = {"verify": "runs/"}  # how the example of a command begins; of others with --claims
-COMMANDS = [[], *([name] for name in cli.commands)]
+# How the example of a command begins; of others with --claims.
+EXAMPLES = {
+    "authorizations": "--authorizations auths.csv",
+    "compare": "--baseline POLICY --candidate POLICY@DRAFT --claims ",
+    "policy": "show prime-ic-0072",
+    "policy list": "",
+    "policy show": "prime-ic-0072",
+    "policy check": "prime-ic-0072",
+    "policy diff": "POLICY@VERSION POLICY@DRAFT",
+    "verify": "runs/",
+}
+
+
+def commands_of(group: click.Group, *names: str) -> Iterator[list[str]]:
+    """The commands of a group, and of the groups in it, by their names."""
+    for name, command in group.commands.items():
+        yield [*names, name]
+        if isinstance(command, click.Group):
+            yield from commands_of(command, *names, name)
+
+
+def command_of(names: list[str]) -> click.Command:
+    command: click.Command = cli
+    for name in names:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    return command
+
+
+COMMANDS = [[], *commands_of(cli)]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda names: " ".join(names) or "claims-edit")
 def test_every_help_has_an_example(operator: Operator, command: list[str]) -> None:
     said = operator.command(*command, "--help")
     assert (said.exit_code, said.err) == (0, "")
-    name = "".join(command) or "run"
-    assert f"\n  claims-edit {name} {EXAMPLES.get(name, '--claims ')}" in said.out
+    name = " ".join(command) or "run"
+    assert f"\n  claims-edit {name} {EXAMPLES.get(name, '--claims ')}".rstrip() in said.out
     assert operator.command(*command, "-h").out == said.out
+
+
+def test_every_example_is_of_a_command() -> None:
+    assert EXAMPLES.keys() <= {" ".join(command) for command in COMMANDS}
 
 
 @pytest.mark.parametrize("command", COMMANDS[1:], ids=" ".join)
 def test_every_option_is_told_of_with_its_variable(operator: Operator, command: list[str]) -> None:
     text = " ".join(operator.command(*command, "--help").out.split())
-    for option in cli.commands[command[0]].params:
+    for option in command_of(command).params:
         if isinstance(option, click.Argument):
-            assert str(option.metavar) in text
+            assert str(option.metavar or option.name).upper() in text
             continue
         flag = option.opts[0]
         assert flag in text

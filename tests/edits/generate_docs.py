@@ -20,6 +20,7 @@ from tests.edits.tables import (
     EXPECTED,
     ORDINARY,
     ORDINARY_AUTHORIZATION,
+    ORDINARY_FACTS,
     Table,
     outcome,
     read_table,
@@ -65,6 +66,15 @@ _COLUMNS = {
         "there is none; in a night it is written once, on any of the member's rows"
     ),
     "authorization2:…": "a second authorization, AU2, ordinary where nothing is said",
+    "clinical:…": (
+        "the clinical facts of AU1, where they differ from the ordinary ones; an authorization number of "
+        "`none`: there are none"
+    ),
+    "clinical2:…": "a second row of facts, of AU2 unless it names another authorization",
+    "clinical": (
+        "`none`: no clinical extract is given. Only the examples of the edits that read clinical facts "
+        "give one; the others are not asked these edits"
+    ),
     "verdict": (
         "what this edit finds; `not asked`: the line is not asked; `not told`: it fails or cannot "
         "tell, and the action is off"
@@ -105,10 +115,13 @@ def _ordinary() -> str:
     line = _table(("column", "value"), ((f"`{c}`", v) for c, v in ORDINARY.items()))
     own = ORDINARY_AUTHORIZATION.items()
     authorization = _table(("column", "value"), ((f"`{c}`", v) for c, v in own))
+    facts = _table(("column", "value"), ((f"`{c}`", v) for c, v in ORDINARY_FACTS.items()))
     return (
         "### The ordinary line\n\nIt has no finding and pays. All other columns are empty.\n\n"
         f"{line}\nIts authorization AU1, without a limit of units and for any provider:\n\n"
-        f"{authorization}"
+        f"{authorization}\n"
+        "The clinical facts of AU1, where a clinical extract is given; all others are not documented:"
+        f"\n\n{facts}"
     )
 
 

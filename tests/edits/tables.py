@@ -11,6 +11,11 @@ empty cell leaves the ordinary value; `none` takes it away.
 * `authorization:<column>`: the member's authorization where it differs from the ordinary one (`none`
   in `authorization:status`: there is no authorization); `authorization2:<column>`: a second one, there
   if any of its cells is filled. In a night they are written once, on any row of the member;
+* `clinical:<column>`: the clinical facts of the first authorization where they differ from the ordinary
+  ones (`none` in `clinical:authorization_number`: there is no row of them); `clinical2:<column>`: a
+  second row of facts, of the second authorization unless it says of which, there if any of its cells
+  is filled. Only a table with such columns gives a clinical extract at all; `none` in `clinical`: not
+  in the run of this row;
 * expected: `verdict` of the edit, `disposition` of the line, and where it matters `allowed_units`,
   `also` (all other edits with a finding on the line) and `says` (a part of the message).
 
@@ -22,13 +27,15 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from claims_edit.clinical_contracts import CLINICAL_FACTS
 from claims_edit.contracts import AUTHORIZATIONS, CLAIM_SOURCE_COLUMNS, DISPOSITIONS
 from claims_edit.edits.catalogue import EDITS
 from tests.edits.variants import VARIANTS, reference_folder
@@ -65,6 +72,21 @@ ORDINARY_AUTHORIZATION: dict[str, str] = {
     "effective_date": "2026-01-01",
     "expiration_date": "2026-06-30",
 }
+# What the branch "HER2 negative, single agent > hormone-receptor positive > third line or later" needs,
+# and that no other branch is near: capecitabine has not failed.
+ORDINARY_FACTS: dict[str, str] = {
+    "disease_extent": "metastatic",
+    "her2_ihc": "1",
+    "her2_test_approved": "true",
+    "er_percent": "90",
+    "pr_percent": "40",
+    "endocrine_refractory": "true",
+    "line_of_therapy": "3",
+    "regimen": "single_agent",
+    "capecitabine_failed": "false",
+    "cremophor_hypersensitivity": "false",
+    "bsa_m2": "2.2",
+}
 
 NONE = "none"
 FOUND = ("fail", "unknown")
@@ -72,21 +94,31 @@ NOT_FOUND = ("pass", "not asked", "not told")
 NOT_EDITED = ("rejected", "out of scope")
 EXPECTED = ("verdict", "disposition", "allowed_units", "also", "says")
 _ABOUT = ("night", "example", *EXPECTED)
-_OWN_COLUMNS = (*_ABOUT, "policy", "as_of")
+_OWN_COLUMNS = (*_ABOUT, "policy", "as_of", "clinical")
 _REQUIRED = ("example", "verdict", "disposition")
 _NUMBERS = {"authorization": "AU1", "authorization2": "AU2"}
+_FACTS_OF = {"clinical": "authorization", "clinical2": "authorization2"}
 # Cells that name something of the extract, which must be another one in every night.
 _IDENTIFIERS = ("member_id", "claim_id", "original_claim_id", "authorization_number")
 _PREFIX = re.compile(r"\d{3}~")
 
 
+class Run(NamedTuple):
+    """A variant of the reference data, an as-of date, and whether there is a clinical extract."""
+
+    variant: str
+    as_of: str
+    clinical: bool
+
+
 @dataclass(frozen=True)
 class Example:
-    """One row of a table, with its line in the file."""
+    """One row of a table, with its line in the file; `clinical`: its run has a clinical extract."""
 
     edit_id: str
     line: int
     cells: dict[str, str]
+    clinical: bool = False
 
     def __getitem__(self, column: str) -> str:
         return self.cells.get(column, "")
@@ -101,13 +133,13 @@ class Example:
 
     @property
     def given(self) -> dict[str, str]:
-        """Its cells of the claim line and the authorizations, and the `policy` and `as_of` of its run."""
+        """Its cells of the claim line, the authorizations and their facts, and those of its run."""
         return {c: v for c, v in self.cells.items() if c not in _ABOUT}
 
     @property
-    def run(self) -> tuple[str, str]:
-        """What rows must share to run together: the variant and the as-of date."""
-        return self["policy"], self["as_of"] or AS_OF
+    def run(self) -> Run:
+        """What rows must share to run together."""
+        return Run(self["policy"], self["as_of"] or AS_OF, self.clinical)
 
 
 @dataclass(frozen=True)
@@ -154,10 +186,15 @@ def read_table(edit_id: str) -> Table:
                 if len(cells) != len(header):
                     raise ValueError(f"{edit_id}.csv, line {reader.line_num}: {len(cells)} cells")
                 filled = {c: v.strip() for c, v in zip(header, cells, strict=True) if v.strip()}
-                examples.append(Example(edit_id, reader.line_num, filled))
+                clinical = _gives_facts(header) and filled.get("clinical") != NONE
+                examples.append(Example(edit_id, reader.line_num, filled, clinical))
     table = Table(edit_id, tuple(text), tuple(header), tuple(examples))
     _check(table)
     return table
+
+
+def _gives_facts(columns: list[str]) -> bool:
+    return any(column.partition(":")[0] in _FACTS_OF for column in columns)
 
 
 def _check(table: Table) -> None:
@@ -167,20 +204,22 @@ def _check(table: Table) -> None:
         raise ValueError(f"{table.edit_id}.csv: unknown columns {wrong}, missing ones {missing}")
     for example in table.examples:
         _check_example(example)
-    runs: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    runs: dict[str, set[Run]] = defaultdict(set)
     for example in table.examples:
         runs[example["night"]].add(example.run)
     split = [night for night, of_night in runs.items() if night and len(of_night) > 1]
     if split:
         raise ValueError(
-            f"{table.edit_id}.csv: nights {split} have several policies or as-of dates"
+            f"{table.edit_id}.csv: nights {split} have several policies, as-of dates or inputs"
         )
 
 
 def _is_column(column: str) -> bool:
-    kind, _, name = column.partition(":")
+    kind, colon, name = column.partition(":")
     if kind in _NUMBERS:
         return name in AUTHORIZATIONS.columns
+    if kind in _FACTS_OF and colon:
+        return name in CLINICAL_FACTS.columns
     return column in _OWN_COLUMNS or column in CLAIM_SOURCE_COLUMNS
 
 
@@ -189,6 +228,7 @@ def _check_example(example: Example) -> None:
         "verdict": (*FOUND, *NOT_FOUND),
         "disposition": (*DISPOSITIONS, *NOT_EDITED),
         "policy": ("", *VARIANTS),
+        "clinical": ("", NONE),
     }
     for column, values in allowed.items():
         if example[column] not in values:
@@ -204,12 +244,12 @@ def _check_example(example: Example) -> None:
 @cache
 def outcomes(edit_id: str) -> dict[int, Outcome]:
     """What the engine makes of every row of a table, by the row's line in the file."""
-    by_run: dict[tuple[str, str], list[list[Example]]] = defaultdict(list)
+    by_run: dict[Run, list[list[Example]]] = defaultdict(list)
     for night in _nights(read_table(edit_id)):
         by_run[night[0].run].append(night)
     found: dict[int, Outcome] = {}
-    for (variant, as_of), nights in by_run.items():
-        found |= edited(nights, variant, date.fromisoformat(as_of))
+    for run, nights in by_run.items():
+        found |= edited(nights, run)
     return found
 
 
@@ -225,20 +265,23 @@ def _nights(table: Table) -> list[list[Example]]:
     return list(nights.values())
 
 
-def edited(nights: list[list[Example]], variant: str, as_of: date) -> dict[int, Outcome]:
+def edited(nights: list[list[Example]], run: Run) -> dict[int, Outcome]:
     """What the engine makes of the rows of some nights of one table, by the row's line."""
     claims: dict[int, Row] = {}
     authorizations: list[Row] = []
+    facts: list[Row] = []
     for number, night in enumerate(nights):
         prefix = f"{number:03}~"
         for place, example in enumerate(night, 1):
             claims[example.line] = _prefixed(_claim(example, place), prefix)
         authorizations += [_prefixed(row, prefix) for row in _authorizations(night)]
+        facts += [_prefixed(row, prefix) for row in _facts(night)]
     result = edit_rows(
         list(claims.values()),
         authorizations,
-        as_of=as_of,
-        reference_folder=reference_folder(variant),
+        clinical=facts if run.clinical else None,
+        as_of=date.fromisoformat(run.as_of),
+        reference_folder=reference_folder(run.variant),
     )
     return _outcomes(result, claims, nights[0][0].edit_id)
 
@@ -261,18 +304,33 @@ def _number_of(member: str, kind: str) -> str:
 
 def _authorizations(night: list[Example]) -> list[Row]:
     """Of each member of a night, the authorizations as its rows together write them."""
-    written: dict[tuple[str, str], dict[str, str]] = {}
-    for example in night:
-        for kind in _NUMBERS:
-            cells = written.setdefault((_member(example), kind), {})
-            own = {c: v for c, v in example.cells.items() if c.startswith(f"{kind}:")}
-            cells |= {c.partition(":")[2]: v for c, v in own.items()}
     rows = []
-    for (member, kind), cells in written.items():
+    for (member, kind), cells in _written(night, _NUMBERS).items():
         if (cells or kind == "authorization") and cells.get("status") != NONE:
             named = {"member_id": member, "authorization_number": _number_of(member, kind)}
             rows.append(_without_none(ORDINARY_AUTHORIZATION | named | cells))
     return rows
+
+
+def _facts(night: list[Example]) -> list[Row]:
+    """Of each member of a night, the clinical facts as its rows together write them."""
+    rows = []
+    for (member, kind), cells in _written(night, _FACTS_OF).items():
+        if (cells or kind == "clinical") and cells.get("authorization_number") != NONE:
+            named = {"authorization_number": _number_of(member, _FACTS_OF[kind])}
+            rows.append(_without_none(named | ORDINARY_FACTS | cells))
+    return rows
+
+
+def _written(night: list[Example], kinds: Iterable[str]) -> dict[tuple[str, str], dict[str, str]]:
+    """The cells `<kind>:<column>` of a night by member and kind, of all its rows together."""
+    written: dict[tuple[str, str], dict[str, str]] = {}
+    for example in night:
+        for kind in kinds:
+            cells = written.setdefault((_member(example), kind), {})
+            own = {c: v for c, v in example.cells.items() if c.startswith(f"{kind}:")}
+            cells |= {c.partition(":")[2]: v for c, v in own.items()}
+    return written
 
 
 def _without_none(row: dict[str, str]) -> Row:

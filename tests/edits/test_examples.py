@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from claims_edit.edits.catalogue import EDITS
 from tests.edits import generate_docs
 from tests.edits.tables import (
-    AS_OF,
     FOUND,
     Example,
     Outcome,
@@ -66,10 +64,16 @@ def test_every_variant_is_used_and_says_what_it_is() -> None:
     assert all(variant.says.endswith(".") for variant in VARIANTS.values())
 
 
-def test_the_ordinary_line_has_no_finding() -> None:
-    ordinary = Example("member-under-age", 0, {"example": "the ordinary line"})
-    found = edited([[ordinary]], "", date.fromisoformat(AS_OF))
+@pytest.mark.parametrize("clinical", [False, True])
+def test_the_ordinary_line_has_no_finding(clinical: bool) -> None:
+    ordinary = Example("coverage-criteria", 0, {"example": "the ordinary line"}, clinical)
+    found = edited([[ordinary]], ordinary.run)
     assert found == {0: Outcome("pay", allowed_units=Decimal(90))}
+
+
+def test_only_the_tables_of_edits_that_read_clinical_facts_give_any() -> None:
+    with_facts = {example.edit_id for example in ROWS if example.clinical}
+    assert with_facts == {edit.id for edit in EDITS.values() if edit.reads_clinical_facts}
 
 
 def test_the_docs_are_written_from_the_tables() -> None:

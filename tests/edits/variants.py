@@ -18,8 +18,11 @@ from tests.support import IXABEPILONE, REFERENCE
 
 POLICY = f"policies/{IXABEPILONE}/policy.toml"
 DIAGNOSES = f"policies/{IXABEPILONE}/covered_diagnoses.csv"
+CRITERIA = f"policies/{IXABEPILONE}/criteria.csv"
+SENTENCES = f"policies/{IXABEPILONE}/sentences.csv"
 HCPCS = "codes/hcpcs.csv"
 PRODUCTS = "codes/ndc_products.csv"
+PARTNERS = "codes/partner_drugs.csv"
 
 _VERSION = "2025-09-04"
 _START = f"start_date = {_VERSION}\n"
@@ -100,7 +103,7 @@ def _three_versions(text: str) -> str:
     )
 
 
-def _listed_in_three_versions(text: str) -> str:
+def _in_three_versions(text: str) -> str:
     header, *rows = text.splitlines()
     names = (_VERSION, "draft", "next")
     copies = (row.replace(_VERSION, name, 1) for name in names for row in rows)
@@ -137,7 +140,10 @@ VARIANTS: dict[str, Variant] = {
     "next-version": Variant(
         "The policy version ends on 2025-12-31 and the next starts on 2026-02-01. "
         "For the January between them there is only a draft.",
-        ((POLICY, _three_versions), (DIAGNOSES, _listed_in_three_versions)),
+        (
+            (POLICY, _three_versions),
+            *((table, _in_three_versions) for table in (DIAGNOSES, CRITERIA, SENTENCES)),
+        ),
     ),
     "dated-list": Variant(
         "The policy covers C50.A1 from 2026-02-01 on, and C50.919 and Z85.3 until 2026-01-31.",
@@ -176,7 +182,12 @@ VARIANTS: dict[str, Variant] = {
         "Where the shipped policy leaves an unknown off, it is flagged.",
         tuple(
             (POLICY, _rule(edit_id, _replaced('unknown = "off"', 'unknown = "flag"')))
-            for edit_id in ("diagnosis-sex-conflict", "authorization-provider-mismatch")
+            for edit_id in (
+                "diagnosis-sex-conflict",
+                "authorization-provider-mismatch",
+                "dose-exceeds-body-surface",
+                "combination-partner-missing",
+            )
         ),
     ),
     "modifiers-asked": Variant(
@@ -195,6 +206,24 @@ VARIANTS: dict[str, Variant] = {
     "no-ndc-units": Variant(
         "ndc-units-conflict is not asked, so that any number of units can be shown on its own.",
         ((POLICY, _rule("ndc-units-conflict", lambda line: "")),),
+    ),
+    "no-vials": Variant(
+        "No product of J9207 is in force from 2026 on, and the edits of the NDC are not asked.",
+        (
+            (PRODUCTS, _replaced("for injection,15,,,", "for injection,15,,2025-12-31,")),
+            (PRODUCTS, _replaced("for injection,45,,,", "for injection,45,,2025-12-31,")),
+            *(
+                (POLICY, _rule(edit_id, lambda line: ""))
+                for edit_id in ("ndc-missing", "ndc-invalid", "ndc-mismatch", "ndc-units-conflict")
+            ),
+        ),
+    ),
+    "dated-partners": Variant(
+        "Q5146, a code of trastuzumab, starts on 2026-01-10; Q5117, another, ends on 2026-01-20.",
+        (
+            (PARTNERS, _replaced("Q5146,2025-01-01,,", "Q5146,2026-01-10,,")),
+            (PARTNERS, _replaced("Q5117,2019-10-01,,", "Q5117,2019-10-01,2026-01-20,")),
+        ),
     ),
     "limits-deny": Variant(
         "The three limits deny the line instead of cutting it.", _limits("deny")

@@ -2,6 +2,8 @@
 
 Claims are one line of the drug, received in the order of the file, of member M1 unless another is
 named. They stand on an authorization without a unit limit unless the row names others (`none`: none).
+A claim with a `code` bills that code: a line of trastuzumab, or of something else. A night whose rows
+name a `regimen` has clinical facts for it, which meet the policy's criteria; the others have none.
 """
 
 from __future__ import annotations
@@ -79,14 +81,39 @@ def authorizations_of(night: list[Row]) -> list[RawRow]:
     return rows
 
 
+FACTS: RawRow = {
+    "disease_extent": "metastatic",
+    "her2_ihc": "1",
+    "her2_test_approved": "true",
+    "er_percent": "90",
+    "pr_percent": "40",
+    "endocrine_refractory": "true",
+    "line_of_therapy": "4",
+    "cremophor_hypersensitivity": "false",
+    "bsa_m2": "2.2",
+}
+
+
+def facts_of(night: list[Row]) -> list[RawRow] | None:
+    regimens = {row["regimen"] for row in night if row["regimen"]}
+    if not regimens:
+        return None
+    (regimen,) = regimens
+    tumour = {"her2_ihc": "3"} if regimen == "with_trastuzumab" else {}
+    numbers = [row["authorization_number"] for row in authorizations_of(night)]
+    return [FACTS | tumour | {"regimen": regimen, "authorization_number": n} for n in numbers]
+
+
 def published(out: Path, name: str, night: list[Row]) -> Path:
     claims = [claim_of(row, place) for place, row in enumerate(night)]
     folder = out / f"inputs-{name}"
     folder.mkdir(parents=True)
-    files = RawExtract(claims, authorizations_of(night), None, AS_OF).write(folder)
+    extract = RawExtract(claims, authorizations_of(night), None, AS_OF, facts_of(night))
+    files = extract.write(folder)
     settings = RunSettings(
         claims=(files["claims"],),
         authorizations=files["authorizations"],
+        clinical=files.get("clinical"),
         out=out,
         as_of=AS_OF,
         run_id=name,

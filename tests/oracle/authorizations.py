@@ -3,7 +3,7 @@
 import calendar
 from datetime import date
 
-from .edits import LINE_EDITS, Facts, Verdict, fail_if
+from .edits import Facts, Verdict, fail_if
 from .quarantine import Authorization, Line
 
 
@@ -125,4 +125,3 @@ AUTHORIZATION_EDITS = {
     "authorization-provider-mismatch": authorization_provider_mismatch,
     "authorization-span-exceeds-policy": authorization_span_exceeds_policy,
 }
-ALL_LINE_EDITS = {**LINE_EDITS, **AUTHORIZATION_EDITS}

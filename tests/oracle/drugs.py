@@ -1,6 +1,6 @@
-"""Drugs to make nights of: a real one, and what a made-up one must name."""
+"""Drugs to make nights of: a real one under two policies, and what a made-up one must name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -38,8 +38,18 @@ class Drug:
     window_days: int
     authorization_months: int
     minimum_age: int
+    versions: tuple[str, ...]  # of the policy, that may be asked
+    body_surfaces: tuple[str, ...]  # about those where another vial is needed
+    partner_codes: tuple[str, ...]  # in force and not, of partners that are looked for and not
+    partner_windows: tuple[int, ...]
+    regimens: tuple[str, ...]  # those of which a partner may be looked for
+    governing_alone: str | None = None  # a version that is named, on every date
     other_hcpcs: tuple[str, ...] = ("96413", "J9355", "")
     program_state: str = "TN"
+
+    @property
+    def governing(self) -> set[tuple[str, str]]:
+        return {(self.policy_id, version) for version in self.versions}
 
 
 IXABEPILONE = Drug(
@@ -70,4 +80,16 @@ IXABEPILONE = Drug(
     window_days=21,
     authorization_months=6,
     minimum_age=18,
+    versions=("2025-09-04",),
+    body_surfaces=("1.875", "1.5", "1.500001", "2.2", "2.5", "1.1249999", "0.375", "0.0000004"),
+    partner_codes=("J9355", "Q5112", "J9355", "Q5146", "J9356", "Q5117", "Q5115", "J8522"),
+    partner_windows=(21,),
+    regimens=("with_trastuzumab",),
 )
+BCBST_IXABEPILONE = replace(
+    IXABEPILONE,
+    policy_id="bcbst-ixabepilone",
+    authorization_months=12,
+    versions=("current",),
+)
+BCBST_DRAFT = replace(BCBST_IXABEPILONE, versions=("2026-draft",), governing_alone="2026-draft")

@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 
 from . import lifecycle
+from .clinical import ClinicalFacts
+from .partners import PartnerLine
 from .quarantine import Authorization, Line
 from .reference import Reference, Version
 
@@ -24,6 +26,8 @@ class Facts:
     known_before: set[
         lifecycle.Version
     ]  # claims with in-scope lines in earlier nights or elsewhere
+    clinical: dict[str, ClinicalFacts] | None  # by authorization number; None is not given
+    partner_lines: list[PartnerLine]  # that stand, of any night
 
 
 Verdict = str | None

@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from .dice import Claim, Dice, Row
-from .story import Story, new_claim
+from .so_far import Story
+from .story import new_claim
 
 ALWAYS = (
     "claim_id",
@@ -48,10 +49,10 @@ def row_of(dice: Dice, story: Story, one: Claim, line: Row, number: int) -> dict
         "claim_line_start_date": one.day,
         "hcpcs_code": line["hcpcs_code"] or "96413",
         "allowed_units": allowed,
-        "billed_units": dice.weighted({billed: 3, None: 1}),
+        "billed_units": dice.weighted({billed: 2, None: 1}),
         "hcpcs_modifier_1": line.get("hcpcs_modifier_1"),
         "hcpcs_modifier_2": line.get("hcpcs_modifier_2"),
-        "ndc_code": dice.weighted({line["ndc_code"] or None: 5, None: 1}),
-        "rendering_npi": dice.weighted({line["rendering_npi"] or None: 5, None: 1}),
+        "ndc_code": dice.weighted({line["ndc_code"] or None: 4, None: 1}),
+        "rendering_npi": dice.weighted({line["rendering_npi"] or None: 4, None: 1}),
         "authorization_draws": None if dice.rarely(20) else drawn,
     }

@@ -50,6 +50,32 @@ def authorization(**cells: Any) -> RawRow:
     return row | {column: str(value) for column, value in cells.items()}
 
 
+def documented(**cells: Any) -> RawRow:
+    """Facts that meet the criteria of IC-0072: HER2 positive, with trastuzumab, fourth line."""
+    row: RawRow = {
+        "authorization_number": "A1",
+        "cremophor_hypersensitivity": "false",
+        "disease_extent": "metastatic",
+        "her2_ihc": "3",
+        "her2_test_approved": "true",
+        "regimen": "with_trastuzumab",
+        "line_of_therapy": "4",
+        "bsa_m2": "2.2",
+    }
+    return row | {column: str(value) for column, value in cells.items()}
+
+
+def partner(offset: int = 0, **cells: Any) -> RawRow:
+    """A line of trastuzumab, without what a line of the drug must have."""
+    row: RawRow = {
+        "claim_id": "P1",
+        "member_id": "M1",
+        "claim_line_start_date": day(offset),
+        "hcpcs_code": "J9355",
+    }
+    return row | {column: str(value) for column, value in cells.items()}
+
+
 AUTHORIZED = [authorization()]
 
 
@@ -58,14 +84,19 @@ def edit(
     authorizations: list[RawRow] = AUTHORIZED,
     members: list[RawRow] | None = None,
     as_of: date = date(2026, 12, 31),
+    clinical: list[RawRow] | None = None,
+    policy_id: str = "prime-ic-0072",
+    version: str | None = None,
 ) -> Night:
     return edit_night(
         claims,
         authorizations,
         members,
         reference_dir=REFERENCE_DATA,
-        policy_id="prime-ic-0072",
+        policy_id=policy_id,
+        version=version,
         as_of=as_of,
+        clinical=clinical,
     )
 
 
@@ -76,7 +107,12 @@ class Nights:
         self.elsewhere = elsewhere or []
         self.runs: list[EarlierRun] = []
 
-    def edit(self, *claims: RawRow, authorizations: list[RawRow] = AUTHORIZED) -> Night:
+    def edit(
+        self,
+        *claims: RawRow,
+        authorizations: list[RawRow] = AUTHORIZED,
+        clinical: list[RawRow] | None = None,
+    ) -> Night:
         night = edit_night(
             list(claims),
             authorizations,
@@ -84,6 +120,7 @@ class Nights:
             reference_dir=REFERENCE_DATA,
             policy_id="prime-ic-0072",
             as_of=date(2026, 12, 31),
+            clinical=clinical,
             history=self.runs,
             elsewhere=self.elsewhere,
         )

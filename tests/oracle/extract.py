@@ -7,7 +7,9 @@ from datetime import date
 from pathlib import Path
 
 from .oracle import Night, edit_night
+from .reached_clinical import reached_clinically
 from .reading import RawRow
+from .reference import Reference
 
 
 @dataclass(frozen=True)
@@ -16,8 +18,9 @@ class RawExtract:
     authorizations: list[RawRow]
     members: list[RawRow] | None
     as_of: date
+    clinical: list[RawRow] | None = None
 
-    def edited(self, policy_id: str, reference_dir: Path) -> Night:
+    def edited(self, policy_id: str, reference_dir: Path, version: str | None = None) -> Night:
         """What the oracle makes of it."""
         return edit_night(
             self.claims,
@@ -26,6 +29,8 @@ class RawExtract:
             reference_dir=reference_dir,
             policy_id=policy_id,
             as_of=self.as_of,
+            version=version,
+            clinical=self.clinical,
         )
 
     def write(self, directory: Path) -> dict[str, Path]:
@@ -37,6 +42,9 @@ class RawExtract:
         if self.members is not None:
             paths["members"] = directory / "members.csv"
             write_csv(paths["members"], self.members, MEMBER_COLUMNS)
+        if self.clinical is not None:
+            paths["clinical"] = directory / "clinical.csv"
+            write_csv(paths["clinical"], self.clinical, CLINICAL_COLUMNS)
         return paths
 
 
@@ -70,6 +78,7 @@ MEMBER_COLUMNS = (
     "enrollment_start_date",
     "enrollment_end_date",
 )
+CLINICAL_COLUMNS = ("authorization_number",)
 
 
 def write_csv(path: Path, rows: Iterable[RawRow], first: tuple[str, ...]) -> None:
@@ -82,9 +91,10 @@ def write_csv(path: Path, rows: Iterable[RawRow], first: tuple[str, ...]) -> Non
         writer.writerows(rows)
 
 
-def coverage_of(night: Night) -> set[str]:
-    """What a night has reached: verdicts, actions, dispositions, reasons of rejection."""
-    reached = {f"{row['edit_id']}:{row['verdict']}" for row in night.findings}
+def coverage_of(night: Night, reference: Reference) -> set[str]:
+    """What a night has reached: verdicts, actions, dispositions, reasons of rejection, branches."""
+    reached = reached_clinically(night, reference)
+    reached |= {f"{row['edit_id']}:{row['verdict']}" for row in night.findings}
     reached |= {f"action:{row['action']}" for row in night.findings}
     reached |= {f"disposition:{row['disposition']}" for row in night.lines}
     reached |= {"draws:several" for row in night.lines if len(row["authorization_draws"]) > 1}
@@ -93,6 +103,9 @@ def coverage_of(night: Night) -> set[str]:
         f"rejected-authorization:{name}"
         for *_, names in night.rejected_authorizations
         for name in names
+    }
+    reached |= {
+        f"rejected-facts:{name}" for *_, names in night.rejected_clinical_facts for name in names
     }
     if night.out_of_scope:
         reached.add("out-of-scope")

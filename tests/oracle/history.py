@@ -8,6 +8,7 @@ from typing import Any
 
 from .lifecycle import Version, VersionRow, fates, last_place, row_of_line
 from .limits import Draw, Service, Used, service_of
+from .partners import PartnerLine
 from .quarantine import Line
 from .reading import MODIFIERS, RawRow, ndc_digits, text_of, upper_of
 from .reference import Reference
@@ -32,6 +33,7 @@ class Kept:
 
     lines: list[KeptLine]
     other_versions: list[VersionRow]  # out-of-scope rows that replace or void
+    partner_lines: list[PartnerLine]  # in scope or not
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class PastLine:
 class History:
     lines: list[PastLine]
     other_versions: list[VersionRow]
+    partner_lines: list[PartnerLine]
 
     @property
     def line_rows(self) -> list[VersionRow]:
@@ -91,11 +94,12 @@ def history_of(
     runs: Sequence[EarlierRun], elsewhere: Sequence[dict[str, Any]], reference: Reference
 ) -> History:
     lines = [line_elsewhere(row, reference) for row in elsewhere]
-    other_versions = []
+    other_versions, partner_lines = [], []
     for place, run in enumerate(runs, start=ELSEWHERE + 1):
         lines += [line_of_run(kept, run.run_id, place) for kept in run.kept.lines]
         other_versions += [replace(row, place=place) for row in run.kept.other_versions]
-    return History(lines, other_versions)
+        partner_lines += [replace(one, place=place) for one in run.kept.partner_lines]
+    return History(lines, other_versions, partner_lines)
 
 
 def line_of_run(kept: KeptLine, run_id: str, place: int) -> PastLine:

@@ -9,8 +9,10 @@ import shutil
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from .drugs import Drug, Package
+from .made_up_criteria import CRITERIA
 
 MADE_UP = Drug(
     policy_id="made-up",
@@ -37,6 +39,11 @@ MADE_UP = Drug(
     window_days=7,
     authorization_months=2,
     minimum_age=3,
+    versions=("one", "two"),
+    body_surfaces=("1.6", "1.600001", "2", "0.8", "1.3", "1.777777", "3"),
+    partner_codes=("K1001", "K1002", "K2001", "J9355", "K1002", "K1001", "K2001", "K3001"),
+    partner_windows=(8, 6),
+    regimens=("with_trastuzumab", "with_trastuzumab", "with_capecitabine"),
     program_state="TN",
 )
 
@@ -61,9 +68,18 @@ J9355,Another drug,2000-01-01,,made up
 """,
     "codes/ndc_products.csv": """\
 product,hcpcs_code,description,units_per_package,start_date,end_date,source
-11111-2222,J7777,Small vial,2.5,,,made up
+11111-2222,J7777,Small vial,2.5,,2024-09-25,made up
 01111-3333,J7777,Large vial,4,2024-03-02,2024-06-30,made up
 11111-2323,J9355,Other vial,15,,,made up
+""",
+    "codes/partner_drugs.csv": """\
+drug,hcpcs_code,start_date,end_date,source
+alpha,J9355,,2024-05-01,made up
+alpha,K1001,,2024-04-30,made up
+alpha,K1002,2024-05-03,,made up
+beta,K1002,2024-06-22,,made up
+beta,K2001,2024-03-01,2024-09-24,made up
+gamma,K3001,,,made up
 """,
     "codes/states.csv": """\
 code,name,source
@@ -84,6 +100,13 @@ two,D11.3,First of all,,,A,made up
 two,D12,Second,,,A,made up
 two,Z99.9,History,,,A,made up
 three,D11.1,First of women,,,A,made up
+""",
+    "policies/made-up/criteria.csv": CRITERIA,
+    "policies/made-up/sentences.csv": """\
+version,sentence,section,text,decided_by,undecided_because
+one,all,C,All that is asked.,coverage-criteria,
+two,all,C,All that is asked.,coverage-criteria,
+three,all,C,All that is asked.,coverage-criteria,
 """,
 }
 
@@ -132,8 +155,30 @@ line_of_business = "medicaid"
 state = "TN"
 program = "TennCare"
 
+[versions.dose]
+units_per_m2 = {units_per_m2}
+max_bsa_m2 = {max_bsa_m2}
+section = "B"
+{partners}
 [versions.edits]
 """
+PARTNER = """
+[[versions.partners]]
+regimen = "{}"
+drug = "{}"
+observable = {}
+window_days = {}
+reason = "made up"
+section = "B"
+"""
+ALPHA = PARTNER.format("with_trastuzumab", "alpha", "true", 8)
+BETA_UNSEEN = PARTNER.format("with_capecitabine", "beta", "false", 5)
+ALPHA_UNSEEN = PARTNER.format("with_trastuzumab", "alpha", "false", 5)
+BETA = PARTNER.format("with_capecitabine", "beta", "true", 6)
+GAMMA = PARTNER.format("single_agent", "gamma", "true", 9)
+FIRST = {"age": 3, "units_per_m2": 5, "max_bsa_m2": 1.9, "partners": ALPHA + BETA_UNSEEN}
+LATER = {"age": 2, "units_per_m2": 4.5, "max_bsa_m2": 2, "partners": BETA + ALPHA_UNSEEN}
+DRAFT = {"age": 99, "units_per_m2": 1, "max_bsa_m2": 1, "partners": GAMMA}
 
 # Edits with what a fail and an unknown do; those of the later version stand after the slash.
 EDITS = """\
@@ -171,6 +216,9 @@ authorization-not-started flag off
 authorization-number-mismatch flag flag
 authorization-provider-mismatch deny flag
 authorization-span-exceeds-policy flag flag
+coverage-criteria flag flag / deny flag
+dose-exceeds-body-surface flag flag / deny off
+combination-partner-missing flag flag / deny flag
 units-per-dose cutback flag / flag flag
 units-per-period deny flag / cutback flag
 authorization-units-exceeded flag flag / cutback flag
@@ -179,26 +227,32 @@ authorization-units-exceeded flag flag / cutback flag
 
 def write_made_up(directory: Path, reference_data: Path) -> Path:
     """Writes the made-up drug's reference data; what names no drug comes from the real one."""
-    for name in ("adjustment_codes.csv", "mac_jurisdictions.csv"):
-        (directory / "codes").mkdir(parents=True, exist_ok=True)
-        shutil.copy(reference_data / "codes" / name, directory / "codes" / name)
+    for name in ("codes/adjustment_codes.csv", "codes/mac_jurisdictions.csv", "criteria/terms.csv"):
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(reference_data / name, directory / name)
     for name, text in TABLES.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text, encoding="utf-8")
     policy = directory / "policies" / "made-up" / "policy.toml"
     policy.write_text(
         HEAD
-        + version("one", "active", "2024-03-01", "2024-06-20", age=3, later=False)
-        + version("two", "active", "2024-06-21", "", age=2, later=True)
-        + version("three", "draft", "2024-05-01", "", age=99, later=True),
+        + version("one", "active", "2024-03-01", "2024-06-20", FIRST, later=False)
+        + version("two", "active", "2024-06-21", "", LATER, later=True)
+        + version("three", "draft", "2024-05-01", "", DRAFT, later=True),
         encoding="utf-8",
     )
     return directory
 
 
-def version(name: str, status: str, start: str, end: str, *, age: int, later: bool) -> str:
+def version(
+    name: str, status: str, start: str, end: str, terms_of_it: dict[str, Any], *, later: bool
+) -> str:
     text = VERSION.format(
-        name=name, status=status, start=start, end=f"end_date = {end}" if end else "", age=age
+        name=name,
+        status=status,
+        start=start,
+        end=f"end_date = {end}" if end else "",
+        **terms_of_it,
     )
     for row in EDITS.splitlines():
         edit, terms = row.split(" ", 1)

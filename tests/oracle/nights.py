@@ -8,17 +8,19 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
+from .clinical_rows import clinical_of
 from .dice import NPIS, Claim, Dice, Person, Row
 from .drug_lines import lines_of
 from .drugs import IXABEPILONE, Drug, Package
 from .extract import RawExtract, coverage_of
 from .noise import with_noise
+from .partner_claims import partner_claims
 from .people import authorizations_of, members_of, person, spoil_authorizations
 from .reading import RawRow
 
 __all__ = ["IXABEPILONE", "Drug", "Package", "RawExtract", "coverage_of", "nights"]
 
-THROWS = 400  # more than a night of six claims takes
+THROWS = 600  # more than a night of six claims takes
 BAD_CLAIM_CELLS = {
     "claim_id": ("",),
     "claim_line_number": ("", "0", "1.5", "one"),
@@ -63,14 +65,19 @@ def night_of(dice: Dice, drug: Drug, max_claims: int) -> RawExtract:
         one.lines = lines_of(dice, drug, one, numbers)
     link_versions(dice, claims)
     send_again(dice, drug, claims)
-    rows = [row for one in claims for row in rows_of(dice, one)]
-    rows += out_of_scope_rows(dice, drug, claims)
+    others = out_of_scope_rows(dice, drug, claims)
+    combined = dice.rarely(50)
+    partners = partner_claims(dice, drug, claims, people, combined=combined)
+    rows = [row for one in claims for row in rows_of(dice, one)] + others
     spoil_rows(dice, rows)
+    rows += [row for one in partners for row in rows_of(dice, one)]
+    clinical = clinical_of(dice, drug, authorizations, combined=combined)
     return RawExtract(
         claims=shuffled(dice, [raw(with_noise(dice, row)) for row in rows]),
         authorizations=[raw(with_noise(dice, row)) for row in authorizations],
         members=members_of(dice, anchor, people),
         as_of=anchor + timedelta(days=dice.weighted({200: 20, 20: 1, 0: 1})),
+        clinical=None if clinical is None else [raw(with_noise(dice, row)) for row in clinical],
     )
 
 

@@ -2,6 +2,9 @@
 
 from .dice import Dice, Row
 
+NUMBERS = ("_quantity", "_units", "_ihc", "_percent", "line_of_therapy")
+YES_OR_NO = {"true": "1", "false": "no"}
+
 
 def with_noise(dice: Dice, row: Row) -> Row:
     """The same row, written by somebody else.
@@ -21,7 +24,9 @@ def rewritten(kind: str, column: str, value: str) -> str:
         return value.lower() if value != value.lower() else value.upper()
     if kind == "dates" and column.endswith("_date"):
         return value.replace("-", "")
-    if kind == "numbers" and (column.endswith(("_quantity", "_units")) or "pointer" in column):
+    if kind == "numbers" and value in YES_OR_NO:
+        return YES_OR_NO[value]
+    if kind == "numbers" and (column.endswith(NUMBERS) or "pointer" in column):
         return f"{value}.0" if value.isdigit() else value
     if kind == "dots" and column.startswith("diagnosis_code"):
         return value.replace(".", "")

@@ -1,4 +1,4 @@
-"""The whole story of one night after others, without clinical facts, a line at a time."""
+"""The whole story of one night after others, a line at a time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,20 +8,45 @@ from pathlib import Path
 from typing import Any
 
 from . import lifecycle
-from .authorizations import ALL_LINE_EDITS, matched
+from .authorizations import matched
+from .clinical import ClinicalFacts, read_facts, sort_out_facts
+from .clinical_edits import ALL_LINE_EDITS, dose_exceeds_body_surface
 from .decisions import ORDER, Decision, Finding
 from .edits import Facts, is_original_known, original_claim_unknown
 from .history import EarlierRun, History, Kept, KeptLine, PastLine, history_of, standing
 from .limits import Earlier, Used, allow, is_duplicate, order_of, service_of
+from .partners import (
+    PartnerLine,
+    partner_lines_of,
+    standing_partner_lines,
+    versions_beside_partners,
+)
 from .quarantine import Authorization, Line, Rejection, sort_out_authorizations, sort_out_claims
 from .reading import ClaimRow, RawRow, read_authorization, read_claim, text_of, upper_of
 from .reconsider import reconsider_rows
 from .reference import Reference, Version, read_reference
-from .written import denied_charge, findings_of, line_of, rejected_authorization, rejected_line
+from .written import (
+    denied_charge,
+    findings_of,
+    line_of,
+    rejected_authorization,
+    rejected_facts,
+    rejected_line,
+)
 
 __all__ = ["ORDER", "Night", "edit_night"]
 
 FactsUnder = Callable[[Version], Facts]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A governed line of the drug, and what the clinical edits ask it beside."""
+
+    line: Line
+    version: Version
+    match: Authorization | None
+    facts: ClinicalFacts | None
 
 
 @dataclass(frozen=True)
@@ -30,9 +55,16 @@ class Night:
     findings: list[dict[str, Any]]
     rejected_lines: list[Rejection]
     rejected_authorizations: list[Rejection]
+    rejected_clinical_facts: list[Rejection]
     out_of_scope: int
     reconsider: list[dict[str, Any]]
+    partner_lines: list[dict[str, Any]]
     kept: Kept = field(compare=False)  # what it leaves to later nights
+    # What of it is asked, to see what it has reached:
+    judged: list[Judged] = field(compare=False)
+    partners_that_stand: list[PartnerLine] = field(compare=False)
+    partner_versions: list[lifecycle.VersionRow] = field(compare=False)
+    place: int = field(compare=False)
 
 
 def edit_night(
@@ -43,18 +75,32 @@ def edit_night(
     reference_dir: Path,
     policy_id: str,
     as_of: date,
+    version: str | None = None,
+    clinical: list[RawRow] | None = None,
     history: Sequence[EarlierRun] = (),
     elsewhere: Sequence[dict[str, Any]] = (),
 ) -> Night:
-    """Edits a night that sees these runs before it, and these lines that were allowed elsewhere."""
-    reference = read_reference(reference_dir, policy_id)
-    extract = read_extract(claims, authorizations, members, reference)
-    lines, place = extract.lines, len(history) + 1
+    """Edits a night that sees these runs before it, and these lines that were allowed elsewhere.
+
+    A version that is named governs alone, on every date, also if it is a draft.
+    """
+    reference = read_reference(reference_dir, policy_id, version)
+    place = len(history) + 1
+    extract = read_extract(claims, authorizations, members, reference, place)
+    documented, bad_facts = sort_out_facts([read_facts(row) for row in clinical or []])
+    lines = extract.lines
     past = history_of(history, elsewhere, reference)
     others = lifecycle.other_versions(extract.out_of_scope_versions, place)
     rows_before = rows_until(past, [], [])
     rows_now = rows_until(past, [lifecycle.row_of_line(one, place) for one in lines], others)
     before, now = standing(past.lines, rows_before), standing(past.lines, rows_now)
+    all_partners = past.partner_lines + extract.partner_lines
+    partner_versions = versions_beside_partners(
+        all_partners,
+        past.line_rows + [lifecycle.row_of_line(one, place) for one in lines],
+        past.other_versions + others,
+    )
+    stand = standing_partner_lines(all_partners, partner_versions)
 
     decisions = [first_decision(line, reference) for line in lines]
     decide_lifecycle(decisions, lifecycle.fates(rows_now), past.known_claims)
@@ -70,9 +116,12 @@ def edit_night(
             authorizations=extract.authorizations,
             rejected_authorizations=extract.rejected_for,
             known_before=past.known_claims,
+            clinical=None if clinical is None else documented,
+            partner_lines=stand,
         )
 
     decide_line_edits(decisions, facts_under)
+    decide_doses(decisions, facts_under)
     decide_duplicates(decisions, now)
     tonight = decide_limits(decisions, facts_under, now)
     return Night(
@@ -80,9 +129,19 @@ def edit_night(
         findings=[row for one in decisions for row in findings_of(one, policy_id)],
         rejected_lines=extract.rejected_lines,
         rejected_authorizations=extract.rejected_authorizations,
+        rejected_clinical_facts=[rejected_facts(row, names) for row, names in bad_facts],
         out_of_scope=extract.rows_out_of_scope,
         reconsider=reconsider_rows(before, now, tonight, facts_under, reference),
-        kept=Kept([kept_line(one) for one in decisions], others),
+        partner_lines=[one.written() for one in extract.partner_lines],
+        kept=Kept([kept_line(one) for one in decisions], others, extract.partner_lines),
+        judged=[
+            judged(one, one.version, facts_under(one.version))
+            for one in decisions
+            if one.governed_drug_line and one.version is not None
+        ],
+        partners_that_stand=stand,
+        partner_versions=partner_versions,
+        place=place,
     )
 
 
@@ -97,6 +156,7 @@ class Extract:
     rejected_lines: list[Rejection]
     rejected_authorizations: list[Rejection]
     rows_out_of_scope: int
+    partner_lines: list[PartnerLine]
 
 
 def read_extract(
@@ -104,6 +164,7 @@ def read_extract(
     authorizations: list[RawRow],
     members: list[RawRow] | None,
     reference: Reference,
+    place: int,
 ) -> Extract:
     rows = [read_claim(row, members or [], reference) for row in claims]
     in_scope = [row for row in rows if row.in_scope]
@@ -127,6 +188,7 @@ def read_extract(
             rejected_authorization(row, names) for row, names in bad_authorizations
         ],
         rows_out_of_scope=len(out_of_scope),
+        partner_lines=partner_lines_of(rows, reference.partner_codes_to_keep(), place),
     )
 
 
@@ -224,6 +286,15 @@ def decide_line_edits(decisions: list[Decision], facts_under: FactsUnder) -> Non
         one.matched_number = match.number if match else None
 
 
+def decide_doses(decisions: list[Decision], facts_under: FactsUnder) -> None:
+    """After all other line edits, since the lines that these deny are not given."""
+    asked = [one for one in decisions if one.governed_drug_line]
+    edit = dose_exceeds_body_surface([one.line for one in asked if not one.denied])
+    for one in asked:
+        if one.version is not None:
+            one.find("dose-exceeds-body-surface", edit(one.line, facts_under(one.version)))
+
+
 def taking_part(decisions: list[Decision]) -> list[Decision]:
     """Whose lines may repeat others and use up limits, in the order of lines."""
     able = [one for one in decisions if one.governed_drug_line and not one.line.unclear]
@@ -263,6 +334,12 @@ def decide_limits(
         if one.denied:
             one.allowed = Decimal(0)
     return tonight
+
+
+def judged(one: Decision, version: Version, facts: Facts) -> Judged:
+    match = matched(one.line, facts)
+    documented = facts.clinical.get(match.number) if facts.clinical and match else None
+    return Judged(one.line, version, match, documented)
 
 
 def kept_line(one: Decision) -> KeptLine:

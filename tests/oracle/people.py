@@ -103,6 +103,7 @@ def authorizations_of(dice: Dice, drug: Drug, anchor: date, one: Person, prefix:
                 dice.weighted(
                     {"": 3, "1000": 2, str(2 * most): 2, str(most * 4 // 3): 1, str(most): 1}
                 ),
+                request_type=dice.weighted({"initial": 3, "renewal": 2, "": 1}),
             )
         )
     for number in range(2, 2 + dice.weighted({0: 4, 1: 4, 2: 2})):
@@ -116,6 +117,7 @@ def authorizations_of(dice: Dice, drug: Drug, anchor: date, one: Person, prefix:
                 start,
                 dice.one_of((start + timedelta(days=30), start, start + timedelta(days=7), None)),
                 dice.one_of((str(most * 2 // 3), "", str(most // 2), "0", f"{most // 7}.5")),
+                request_type=dice.one_of(("renewal", "initial", "")),
             )
         )
     for row in rows:
@@ -134,6 +136,8 @@ def authorization(
     effective: date,
     expiration: date | None,
     units: str,
+    *,
+    request_type: str = "initial",
 ) -> Row:
     return {
         "authorization_number": number,
@@ -143,7 +147,7 @@ def authorization(
         "effective_date": effective.isoformat(),
         "expiration_date": expiration.isoformat() if expiration else "",
         "approved_units": units,
-        "request_type": "initial",
+        "request_type": request_type,
         "servicing_npi": "",
     }
 

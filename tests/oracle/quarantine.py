@@ -4,13 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .reading import DIAGNOSES, MODIFIERS, POINTERS, AuthorizationRow, ClaimRow
 
 Rejection = tuple[str | None, str | None, frozenset[str]]
 LineKey = tuple[str, int]
-Row = TypeVar("Row", ClaimRow, AuthorizationRow)
+
+
+class Row(Protocol):
+    """A row that was read; of its values some may not have been readable."""
+
+    @property
+    def values(self) -> dict[str, Any]: ...
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +69,7 @@ class Authorization:
     effective: date
     expiration: date | None
     approved_units: Decimal | None
+    request_type: str
     servicing_npi: str | None
 
     def covers(self, day: date) -> bool:
@@ -94,7 +104,7 @@ def claim_key(row: ClaimRow) -> LineKey | None:
 
 
 def mark_repeated_keys(
-    rows: list[Row], failed: list[set[str]], key_of: Callable[[Row], Any]
+    rows: list[AnyRow], failed: list[set[str]], key_of: Callable[[AnyRow], Any]
 ) -> None:
     """Of equal rows with one key all but one are repeated; rows that differ all conflict."""
     groups: dict[Any, list[int]] = {}
@@ -173,5 +183,6 @@ def to_authorization(row: AuthorizationRow) -> Authorization:
         effective=values["effective_date"],
         expiration=values["expiration_date"],
         approved_units=values["approved_units"],
+        request_type=values["request_type"] or "initial",
         servicing_npi=values["servicing_npi"],
     )

@@ -2,9 +2,10 @@
 
 import csv
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,28 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Dose:
+    units_per_m2: Decimal
+    max_bsa_m2: Decimal
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A drug that a regimen adds, and how far from it a line of the partner may stand."""
+
+    regimen: str
+    drug: str
+    observable: bool
+    window_days: int
+
+
+@dataclass(frozen=True)
+class PartnerCode(Dated):
+    drug: str
+    code: str
+
+
+@dataclass(frozen=True)
 class Version(Dated):
     version: str
     status: str
@@ -69,6 +92,8 @@ class Version(Dated):
     active_disease_prefixes: tuple[str, ...]
     limits: tuple[Limit, ...]
     program_terms: tuple[tuple[str, str], ...]
+    dose: Dose | None
+    partners: tuple[Partner, ...]
     edits: dict[str, EditTerms]
 
 
@@ -81,6 +106,7 @@ class Reference:
     diagnoses: tuple[DiagnosisCode, ...]
     procedures: tuple[ProcedureCode, ...]
     products: tuple[Product, ...]
+    partner_codes: tuple[PartnerCode, ...]
     states: dict[str, str]
 
     def version_in_force(self, day: date) -> Version | None:
@@ -88,6 +114,18 @@ class Reference:
             if version.status == "active" and version.holds_on(day):
                 return version
         return None
+
+    def partner_codes_to_keep(self) -> set[str]:
+        """All codes, of any date, of partners that may be looked for on medical claims."""
+        active = [version for version in self.versions if version.status == "active"]
+        drugs = {one.drug for version in active for one in version.partners if one.observable}
+        return {row.code for row in self.partner_codes if row.drug in drugs}
+
+    def is_code_of_partner(self, code: str, drug: str, day: date) -> bool:
+        return any(
+            row.code == code and row.drug == drug and row.holds_on(day)
+            for row in self.partner_codes
+        )
 
     def is_covered(self, code: str, version: Version, day: date) -> bool:
         return any(
@@ -126,14 +164,18 @@ class Reference:
         ]
 
 
-def read_reference(directory: Path, policy_id: str) -> Reference:
+@cache
+def read_reference(directory: Path, policy_id: str, governing: str | None = None) -> Reference:
+    """One version may be named to govern alone, on every date, also if it is a draft."""
     codes = directory / "codes"
     policy = directory / "policies" / policy_id
     document = tomllib.loads((policy / "policy.toml").read_text(encoding="utf-8"))
     return Reference(
         policy_id=policy_id,
         hcpcs_code=document["hcpcs_code"],
-        versions=tuple(read_version(row) for row in document["versions"]),
+        versions=governing_alone(
+            tuple(read_version(row) for row in document["versions"]), governing
+        ),
         covered=tuple(
             CoveredCode(*bounds(row), row["version"], undotted(row["code"]))
             for row in table(policy / "covered_diagnoses.csv")
@@ -154,8 +196,19 @@ def read_reference(directory: Path, policy_id: str) -> Reference:
             )
             for row in table(codes / "ndc_products.csv")
         ),
+        partner_codes=tuple(
+            PartnerCode(*bounds(row), row["drug"], row["hcpcs_code"])
+            for row in table(codes / "partner_drugs.csv")
+        ),
         states={row["name"].upper(): row["code"] for row in table(codes / "states.csv")},
     )
+
+
+def governing_alone(versions: tuple[Version, ...], name: str | None) -> tuple[Version, ...]:
+    if name is None:
+        return versions
+    (chosen,) = [version for version in versions if version.version == name]
+    return (replace(chosen, status="active", start=None, end=None),)
 
 
 def read_version(row: dict[str, Any]) -> Version:
@@ -177,6 +230,8 @@ def read_version(row: dict[str, Any]) -> Version:
         program_terms=tuple(
             (term["line_of_business"], term["state"]) for term in row.get("program_terms", [])
         ),
+        dose=read_dose(row["dose"]) if "dose" in row else None,
+        partners=tuple(read_partner(partner) for partner in row.get("partners", [])),
         edits={
             edit: EditTerms(terms["fail"], terms["unknown"], terms.get("section"))
             for edit, terms in row["edits"].items()
@@ -184,11 +239,22 @@ def read_version(row: dict[str, Any]) -> Version:
     )
 
 
+def read_dose(row: dict[str, Any]) -> Dose:
+    return Dose(Decimal(str(row["units_per_m2"])), Decimal(str(row["max_bsa_m2"])))
+
+
+def read_partner(row: dict[str, Any]) -> Partner:
+    return Partner(row["regimen"], row["drug"], row["observable"], row.get("window_days", 0))
+
+
 def prefixes(diagnoses: dict[str, Any], name: str) -> tuple[str, ...]:
     return tuple(undotted(code) for code in diagnoses.get(name, []))
 
 
 def table(path: Path) -> list[dict[str, str]]:
+    """A policy may have no such table."""
+    if not path.exists():
+        return []
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -5,98 +5,26 @@ Most lines are good, so that units are allowed, used up, released and cut again.
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from .dice import Claim, Dice, Person, Row
+from .clinical_rows import spoil_facts
+from .dice import Claim, Dice, Row
 from .drug_lines import TWISTS, good_line
 from .drugs import Drug
 from .extract import RawExtract
 from .nights import claim, raw, rows_of, shuffled, spoil_rows
 from .noise import with_noise
-from .people import authorization, members_of, person, spoil_authorizations
+from .partner_story import partners_of_night
+from .people import members_of, spoil_authorizations
+from .reading import RawRow
+from .so_far import Story, change_authorizations, change_clinical
 
-THROWS = 300  # more than a night of four claims takes
-CHOICES = 10
+THROWS = 400  # more than a night of four claims takes
+CHOICES = 25
 OUTSIDE: Row = {"hcpcs_code": "96413", "ndc_code": ""}
-
-
-@dataclass
-class Story:
-    """What is known before the next night."""
-
-    drug: Drug
-    anchor: date
-    people: list[Person]
-    authorizations: list[Row]
-    sent: list[Claim] = field(default_factory=list)  # in earlier nights, and elsewhere
-    tonight: list[Claim] = field(default_factory=list)
-    elsewhere: list[Claim] = field(default_factory=list)
-    awaited: list[Claim] = field(default_factory=list)  # named already, and not sent yet
-    ids: int = 0
-
-    def new_id(self) -> str:
-        self.ids += 1
-        return f"C{self.ids}"
-
-
-def story_of(dice: Dice, drug: Drug) -> Story:
-    anchor = dice.one_of([drug.anchors[0], drug.anchors[0], *drug.anchors])
-    people = [calm_person(dice, drug, anchor, member_id) for member_id in ("M1", "M2")]
-    rows = [row for one in people for row in two_authorizations(dice, drug, anchor, one.member_id)]
-    return Story(drug, anchor, people, rows)
-
-
-def calm_person(dice: Dice, drug: Drug, anchor: date, member_id: str) -> Person:
-    """One whose claims are governed and mostly paid."""
-    if dice.rarely(15):
-        return person(dice, drug, anchor, member_id)
-    return Person(member_id, "1970-05-05", "female", "GA", "commercial", told_by="claims")
-
-
-def two_authorizations(dice: Dice, drug: Drug, anchor: date, member_id: str) -> list[Row]:
-    """One for all days or nearly, and a renewal that begins before it ends."""
-    most, number = drug.max_units, member_id.replace("M", "A")
-    first = authorization(
-        member_id,
-        drug.hcpcs,
-        f"{number}1",
-        "approved",
-        anchor - timedelta(days=60),
-        anchor + timedelta(days=dice.one_of((100, 45, 30))),
-        dice.weighted({str(most * 4 // 3): 4, str(2 * most): 1, "1000": 1, "": 1}),
-    )
-    second = authorization(
-        member_id,
-        drug.hcpcs,
-        f"{number}2",
-        "approved",
-        anchor + timedelta(days=dice.one_of((0, -30, 20))),
-        dice.one_of((None, anchor + timedelta(days=120))),
-        dice.one_of((str(most * 2 // 3), "", str(most // 2), str(3 * most))),
-    )
-    return [first, second] if dice.rarely(75) else [first]
-
-
-def change_authorizations(dice: Dice, story: Story) -> None:
-    """Another number of units, another status, an earlier end: what happens between nights."""
-    for row in story.authorizations:
-        if not dice.rarely(20):
-            continue
-        most = story.drug.max_units
-        column, value = dice.one_of(
-            (
-                ("approved_units", str(most)),
-                ("approved_units", str(3 * most)),
-                ("status", "pending"),
-                ("status", "approved"),
-                ("expiration_date", (story.anchor + timedelta(days=25)).isoformat()),
-                ("member_id", dice.one_of(story.people).member_id),
-            )
-        )
-        row[column] = value
 
 
 # Claims of a night
@@ -228,7 +156,7 @@ def sent_again(dice: Dice, story: Story) -> Claim:
 def repeated(dice: Dice, story: Story) -> Claim:
     """The same service under another claim id."""
     one = earlier(dice, story)
-    if story.elsewhere and dice.rarely(50):
+    if story.elsewhere and dice.rarely(70):
         one = copy_of(dice.one_of(story.elsewhere))
     if dice.rarely(20):
         for line in one.lines:
@@ -273,6 +201,16 @@ def back_to_its_version(dice: Dice, story: Story) -> Claim:
     return one
 
 
+def in_place_of_a_partner(dice: Dice, story: Story) -> Claim:
+    """A claim of the drug that replaces or voids a claim of a drug that its regimen adds."""
+    if not story.partners:
+        return replacement(dice, story)
+    partner = dice.one_of(story.partners[-3:])
+    one = late_claim(dice, story)
+    one.person, one.frequency, one.original = partner.person, dice.one_of("78"), partner.claim_id
+    return one
+
+
 KINDS: dict[Callable[[Dice, Story], Claim], int] = {
     late_claim: 6,
     replacement: 5,
@@ -285,6 +223,7 @@ KINDS: dict[Callable[[Dice, Story], Claim], int] = {
     another_correction: 2,
     before_its_original: 1,
     back_to_its_version: 2,
+    in_place_of_a_partner: 1,
 }
 FIRST_KINDS: dict[Callable[[Dice, Story], Claim], int] = {new_claim: 3, before_its_original: 1}
 
@@ -293,6 +232,7 @@ def next_night(dice: Dice, story: Story) -> RawExtract:
     """Draws a night and adds it to the story."""
     if story.sent:
         change_authorizations(dice, story)
+        change_clinical(dice, story)
     for _ in range(dice.number(1 if story.sent else 2, 4)):
         one = dice.weighted(KINDS if story.sent else FIRST_KINDS)(dice, story)
         if one.claim_id not in {other.claim_id for other in story.tonight}:
@@ -300,6 +240,8 @@ def next_night(dice: Dice, story: Story) -> RawExtract:
     rows = [row for one in story.tonight for row in rows_of(dice, one)]
     if dice.rarely(15):
         spoil_rows(dice, rows)
+    partners = partners_of_night(dice, story)
+    rows += [row for one in partners for row in rows_of(dice, one)]
     authorizations = [dict(row) for row in story.authorizations]
     if dice.rarely(8):
         spoil_authorizations(dice, authorizations)
@@ -309,7 +251,17 @@ def next_night(dice: Dice, story: Story) -> RawExtract:
         authorizations=[raw(row) for row in authorizations],
         members=members_of(dice, story.anchor, story.people),
         as_of=story.anchor + timedelta(days=dice.weighted({200: 20, 20: 1})),
+        clinical=clinical_of_night(dice, story),
     )
+
+
+def clinical_of_night(dice: Dice, story: Story) -> list[RawRow] | None:
+    if dice.rarely(10):
+        return None
+    rows = [dict(row) for row in story.clinical]
+    if dice.rarely(8):
+        spoil_facts(dice, rows)
+    return [raw(with_noise(dice, row)) for row in rows]
 
 
 def possible_nights(thrown: bytes, story: Story) -> list[tuple[RawExtract, Story]]:

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from .extract import RawExtract
-from .history import EarlierRun
+from .history import EarlierRun, history_of
 from .oracle import Night, edit_night
 from .reached import RARE, reached_between_nights
+from .reached_clinical import PARTNERS_BETWEEN_NIGHTS, RARE_PARTNERS, reached_clinically
 from .reference import read_reference
-from .story import Story, possible_nights
+from .so_far import Story
+from .story import possible_nights
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,9 @@ class Told:
     @property
     def how_much(self) -> int:
         """What is rare weighs most of all."""
-        return len(self.reached) + 3 * len(self.reached & RARE) + 6 * len(self.night.reconsider)
+        rare = len(self.reached & (RARE | PARTNERS_BETWEEN_NIGHTS))
+        rarest = len(self.reached & RARE_PARTNERS)
+        return len(self.reached) + 3 * rare + 3 * rarest + 6 * len(self.night.reconsider)
 
 
 def most_telling_night(
@@ -55,6 +59,7 @@ def edited(
         reference_dir=reference_dir,
         policy_id=story.drug.policy_id,
         as_of=extract.as_of,
+        clinical=extract.clinical,
         history=runs,
         elsewhere=elsewhere,
     )
@@ -68,4 +73,8 @@ def touched(
     elsewhere: list[dict[str, Any]],
 ) -> set[str]:
     reference = read_reference(reference_dir, story.drug.policy_id)
-    return reached_between_nights(night, runs, elsewhere, reference)
+    partners = history_of(runs, elsewhere, reference).partner_lines
+    clinical = reached_clinically(night, reference, partners)
+    return reached_between_nights(night, runs, elsewhere, reference) | {
+        one for one in clinical if one in PARTNERS_BETWEEN_NIGHTS
+    }

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from .drugs import BCBST_DRAFT, BCBST_IXABEPILONE
 from .examples import REFERENCE_DATA
 from .made_up import MADE_UP, write_made_up
 from .nights import IXABEPILONE, Drug, RawExtract, coverage_of, nights
 from .oracle import ORDER
+from .reached_clinical import DOSES, PARTNERS
 from .reading import RawRow
+from .reference import read_reference
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +25,7 @@ def made_up_reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def reached_by_nights(reference: Path, drug: Drug, examples: int) -> set[str]:
     reached: set[str] = set()
+    terms = read_reference(reference, drug.policy_id, drug.governing_alone)
 
     @settings(
         max_examples=examples,
@@ -32,7 +36,8 @@ def reached_by_nights(reference: Path, drug: Drug, examples: int) -> set[str]:
     )
     @given(extract=nights(drug))
     def look(extract: RawExtract) -> None:
-        reached.update(coverage_of(extract.edited(drug.policy_id, reference)))
+        night = extract.edited(drug.policy_id, reference, drug.governing_alone)
+        reached.update(coverage_of(night, terms))
 
     look()
     return reached
@@ -47,18 +52,64 @@ UNKNOWABLE = {
     "authorization-expired",
     "authorization-not-started",
 }
+CLINICAL_CHECKS = {
+    "authorization_number:not_null",
+    "disease_extent:known_value",
+    "her2_ihc:readable",
+    "her2_ihc:at_least_0",
+    "her2_ihc:at_most_3",
+    "her2_ish_ratio:readable",
+    "her2_ish_ratio:not_below_0",
+    "er_percent:at_most_100",
+    "line_of_therapy:at_least_1",
+    "taxane_failed:readable",
+    "bsa_m2:above_0",
+    "duplicate_row",
+    "conflicting_key",
+}
 EVERYTHING = (
     {f"{edit_id}:fail" for edit_id in ORDER}
     | {f"{edit_id}:unknown" for edit_id in UNKNOWABLE}
     | {f"disposition:{word}" for word in DISPOSITIONS}
     | {f"rejected:{name}" for name in NAMES_OF_ROWS}
     | {"rejected-authorization:duplicate_row", "rejected-authorization:conflicting_key"}
-    | {"out-of-scope", "draws:several"}
+    | {"out-of-scope", "draws:several", "coverage-criteria:unknown"}
+    | {f"rejected-facts:{name}" for name in CLINICAL_CHECKS}
+    | DOSES
+    | PARTNERS
 )
 NOT_UNDER_THE_REAL_POLICY = {
     "procedure-not-effective:fail",  # J9207 has not ended
     "program-terms-govern:fail",
     "wastage-modifier-missing:fail",
+}
+BY_THE_MADE_UP_DRUG_ALONE = NOT_UNDER_THE_REAL_POLICY | {
+    "dose: without products",
+    "partner: code not in force",
+    "combination-partner-missing:unknown",
+    "dose-exceeds-body-surface:unknown",
+    "diagnosis-sex-conflict:unknown",
+    "authorization-provider-mismatch:unknown",
+    "action:cutback",
+}
+NOT_IN_THE_OTHER_DOCUMENT = (
+    "diagnosis",
+    "ndc",
+    "wastage",
+    "units-per",
+    "member",
+    "dose",
+    "partner",
+)
+UNDER_THE_OTHER_POLICY = {
+    name
+    for name in EVERYTHING - {"procedure-not-effective:fail"}
+    if not name.startswith(NOT_IN_THE_OTHER_DOCUMENT)
+} - {
+    "no-policy-in-force:fail",
+    "combination-partner-missing:fail",
+    "authorization-units-exceeded:fail",
+    "disposition:partial",
 }
 
 
@@ -69,12 +120,13 @@ def test_nights_reach_everything() -> None:
 
 def test_nights_of_a_made_up_drug_reach_the_rest(made_up_reference: Path) -> None:
     reached = reached_by_nights(made_up_reference, MADE_UP, 400)
-    wanted = NOT_UNDER_THE_REAL_POLICY | {
-        "diagnosis-sex-conflict:unknown",
-        "authorization-provider-mismatch:unknown",
-        "action:cutback",
-    }
-    assert wanted - reached == set()
+    assert BY_THE_MADE_UP_DRUG_ALONE - reached == set()
+
+
+@pytest.mark.parametrize("drug", [BCBST_IXABEPILONE, BCBST_DRAFT])
+def test_nights_under_another_policy_reach_all_that_it_asks(drug: Drug) -> None:
+    reached = reached_by_nights(REFERENCE_DATA, drug, 600)
+    assert UNDER_THE_OTHER_POLICY - reached == set()
 
 
 def in_key_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -86,14 +138,19 @@ def in_key_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_the_order_of_rows_changes_nothing_and_every_row_is_somewhere(extract: RawExtract) -> None:
     night = extract.edited(IXABEPILONE.policy_id, REFERENCE_DATA)
     turned = RawExtract(
-        extract.claims[::-1], extract.authorizations[::-1], extract.members, extract.as_of
+        extract.claims[::-1],
+        extract.authorizations[::-1],
+        extract.members,
+        extract.as_of,
+        extract.clinical and extract.clinical[::-1],
     ).edited(IXABEPILONE.policy_id, REFERENCE_DATA)
     assert in_key_order(night.lines) == in_key_order(turned.lines)
     assert in_key_order(night.findings) == in_key_order(turned.findings)
-    for name in ("rejected_lines", "rejected_authorizations"):
+    for name in ("rejected_lines", "rejected_authorizations", "rejected_clinical_facts"):
         rejected, turned_rejected = getattr(night, name), getattr(turned, name)
         assert Counter(rejected) == Counter(turned_rejected)
     assert night.out_of_scope == turned.out_of_scope
+    assert sorted(map(str, night.partner_lines)) == sorted(map(str, turned.partner_lines))
     rows = len(night.lines) + len(night.rejected_lines) + night.out_of_scope
     assert rows == len(extract.claims)
 
@@ -105,7 +162,13 @@ def test_files_say_the_same_as_the_extract(
 ) -> None:
     files = extract.write(tmp_path_factory.mktemp("extract"))
     rows = {name: read_csv(path) for name, path in files.items()}
-    again = RawExtract(rows["claims"], rows["authorizations"], rows.get("members"), extract.as_of)
+    again = RawExtract(
+        rows["claims"],
+        rows["authorizations"],
+        rows.get("members"),
+        extract.as_of,
+        rows.get("clinical"),
+    )
     assert again.edited(IXABEPILONE.policy_id, REFERENCE_DATA) == extract.edited(
         IXABEPILONE.policy_id, REFERENCE_DATA
     )

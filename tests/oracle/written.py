@@ -4,6 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from .clinical import FactsRow
 from .decisions import CODES, ORDER, Decision, Finding
 from .quarantine import Line, Rejection
 from .reading import AuthorizationRow, RawRow, text_of
@@ -87,6 +88,10 @@ def findings_of(one: Decision, policy_id: str) -> list[dict[str, Any]]:
 
 def rejected_line(raw: RawRow, names: set[str]) -> Rejection:
     return text_of(raw, "claim_id"), text_of(raw, "claim_line_number"), frozenset(names)
+
+
+def rejected_facts(row: FactsRow, names: set[str]) -> Rejection:
+    return text_of(row.raw, "authorization_number"), None, frozenset(names)
 
 
 def rejected_authorization(row: AuthorizationRow, names: set[str]) -> Rejection:

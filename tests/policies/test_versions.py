@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.policies.folder import COVERED, POLICY, TABLES, written
+from tests.policies.folder import COVERED, CRITERIA, POLICY, TABLES, written
 from tests.support import Row, edit_rows
 
 CHILD = "2012-02-01"  # 13 years old in 2025: too young for the first version, not for the second
@@ -154,3 +154,84 @@ def test_a_code_leaves_the_list_while_the_version_stays(tmp_path: Path) -> None:
     days = {"2025-07-31": "deny", "2025-08-01": "pay", "2025-09-30": "pay", "2025-10-01": "deny"}
     lines = edit(folder, *(claim(day, day) for day in days))
     assert {day: lines[day]["disposition"] for day in days} == days
+
+
+# ---- with clinical facts --------------------------------------------------------------------
+
+SECOND = """
+[versions.dose]
+units_per_m2 = 6
+max_bsa_m2 = 1
+
+[[versions.partners]]
+regimen = "with_capecitabine"
+drug = "helper"
+observable = true
+window_days = 2
+reason = "billed like the drug"
+
+[versions.edits]
+coverage-criteria = { fail = "flag", unknown = "flag", section = "Criteria" }
+dose-exceeds-body-surface = { fail = "deny", unknown = "flag", section = "Dose" }
+combination-partner-missing = { fail = "flag", unknown = "flag", section = "Partners" }
+"""
+OTHER_CRITERIA = """\
+second,initial,1,fact,visceral_crisis,is,true,crisis,there is no crisis,crisis
+second,renewal,1,fact,unacceptable_toxicity,is,false,no toxicity,there is toxicity,toxicity
+"""
+
+
+@pytest.fixture
+def clinical_folder(tmp_path: Path) -> Path:
+    """The folder with clinical edits in its second version, too."""
+    folder = written(tmp_path)
+    one, _, other = TABLES[POLICY].rpartition("\n[versions.edits]\n")
+    (folder / POLICY).write_text(one + SECOND + other, encoding="utf-8")
+    (folder / CRITERIA).write_text(TABLES[CRITERIA] + OTHER_CRITERIA, encoding="utf-8")
+    return folder
+
+
+CLINICAL_EDITS = ("coverage-criteria", "dose-exceeds-body-surface", "combination-partner-missing")
+
+
+@pytest.mark.parametrize(
+    ("facts", "first", "second"),
+    [
+        # Small enough for the first version; its dose is 4 times 1.4, and 7.5 in vials of 2.5.
+        ({"bsa_m2": "1.4", "visceral_crisis": "false"}, ["dose"], ["coverage", "dose"]),
+        # 4 times 2.5 at most, and 6 times 1 at most.
+        (
+            {"bsa_m2": "3", "disease_extent": "early", "visceral_crisis": "true"},
+            ["coverage"],
+            ["dose"],
+        ),
+        # The partner of the first version, and of the second.
+        (
+            {"bsa_m2": "3", "regimen": "with_trastuzumab", "disease_extent": "early"},
+            ["coverage", "combination"],
+            ["dose"],
+        ),
+        (
+            {"bsa_m2": "3", "regimen": "with_capecitabine", "disease_extent": "early"},
+            ["coverage"],
+            ["dose", "combination"],
+        ),
+    ],
+)
+def test_each_version_has_its_own_criteria_dose_and_partners(
+    clinical_folder: Path, facts: Row, first: list[str], second: list[str]
+) -> None:
+    days = ("2025-06-30", "2025-07-01")
+    edited = edit_rows(
+        [claim(day, day, birth_date="1970-01-01") for day in days],
+        [authorization(day) for day in days],
+        clinical=[{"authorization_number": f"A-{day}", **facts} for day in days],
+        as_of=date(2026, 1, 1),
+        policy_id="some-drug",
+        reference_folder=clinical_folder,
+    )
+    found = [
+        [edit.partition("-")[0] for edit in line["edit_ids"] if edit in CLINICAL_EDITS]
+        for line in edited.lines.sort("claim_id").iter_rows(named=True)
+    ]
+    assert found == [first, second]

@@ -46,6 +46,15 @@ FINDING_COLUMNS = (
     "policy_version",
     "policy_section",
 )
+PARTNER_COLUMNS = (
+    "member_id",
+    "claim_id",
+    "claim_line_start_date",
+    "hcpcs_code",
+    "claim_frequency_code",
+    "original_claim_id",
+    "received_date",
+)
 
 
 def by_engine(extract: RawExtract, drug: Drug, reference: Path) -> Edited:
@@ -53,20 +62,27 @@ def by_engine(extract: RawExtract, drug: Drug, reference: Path) -> Edited:
         extract.claims,
         extract.authorizations,
         extract.members,
+        extract.clinical,
         as_of=extract.as_of,
         policy_id=drug.policy_id,
         reference_folder=reference,
+        version=drug.governing_alone,
     )
 
 
 def compare(edited: Edited, night: Night) -> None:
-    """Every line, finding and rejected row alike."""
+    """Every line, finding, rejected row and partner line alike."""
     assert _engine_lines(edited) == _keyed(night.lines, LINE_COLUMNS)
     assert _rows(edited.findings, FINDING_COLUMNS) == _sorted(night.findings, FINDING_COLUMNS)
     lines = _rejected(edited.rejected_lines, "claim_id", "claim_line_number")
     assert lines == Counter(night.rejected_lines)
     authorizations = _rejected(edited.rejected_authorizations, "authorization_number")
     assert authorizations == Counter(night.rejected_authorizations)
+    assert _rejected_facts(edited.rejected_clinical_facts) == Counter(night.rejected_clinical_facts)
+    assert edited.partner_lines.columns == list(PARTNER_COLUMNS)
+    assert _rows(edited.partner_lines, PARTNER_COLUMNS) == _sorted(
+        night.partner_lines, PARTNER_COLUMNS
+    )
     assert edited.rows - edited.in_scope_rows == night.out_of_scope
 
 
@@ -103,3 +119,11 @@ def _rejected(frame: pl.DataFrame, *key: str) -> Counter[tuple[Any, Any, frozens
         names = frozenset(check.partition(":")[0] for check in row["failed_checks"])
         rejected.append((texts[0], texts[1] if len(texts) > 1 else None, names))
     return Counter(rejected)
+
+
+def _rejected_facts(frame: pl.DataFrame) -> Counter[tuple[Any, Any, frozenset[str]]]:
+    """Raw number, trimmed, and the checks by their whole names."""
+    return Counter(
+        ((row["authorization_number"] or "").strip() or None, None, frozenset(row["failed_checks"]))
+        for row in frame.to_dicts()
+    )

@@ -22,6 +22,7 @@ def sample(engine: Literal["in-memory", "streaming"]) -> Edited:
             [SAMPLE / path for path in options["claims"]],
             SAMPLE / options["authorizations"],
             SAMPLE / options["members"],
+            SAMPLE / options["clinical"],
             as_of=date.fromisoformat(options["as_of"]),
         )
 
@@ -32,7 +33,15 @@ def both() -> tuple[Edited, Edited]:
 
 
 @pytest.mark.parametrize(
-    "table", ["lines", "findings", "rejected_lines", "rejected_authorizations"]
+    "table",
+    [
+        "lines",
+        "findings",
+        "partner_lines",
+        "rejected_lines",
+        "rejected_authorizations",
+        "rejected_clinical_facts",
+    ],
 )
 def test_the_tables_are_equal_row_by_row(both: tuple[Edited, Edited], table: str) -> None:
     in_memory, streaming = (getattr(edited, table) for edited in both)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from claims_edit.clinical_contracts import CLINICAL_FACTS
 from claims_edit.contracts import AUTHORIZATIONS, CLAIMS
 from claims_edit.quarantine import read_typed
 from claims_edit.schemas import polars_type, rules_of
@@ -39,6 +40,7 @@ SOUND: dict[str, dict[str, Cell]] = {
         "status": "approved",
         "effective_date": date(2026, 1, 10),
     },
+    "clinical": {"authorization_number": "A1"},
 }
 # Values around which a check turns, by the column's type; those of texts also by what is checked.
 VALUES: dict[pl.DataType | type[pl.DataType], list[Cell]] = {
@@ -46,6 +48,8 @@ VALUES: dict[pl.DataType | type[pl.DataType], list[Cell]] = {
     pl.Int64(): [-1, 0, 1, 2, 25, 26, 10**17],
     pl.Decimal(18, 6): [Decimal(-1), Decimal("-0.000001"), Decimal(0), Decimal("0.000001")],
     pl.Decimal(18, 2): [Decimal("-0.01"), Decimal(0), Decimal("0.01")],
+    pl.Float64(): [-1.0, -0.0, 0.0, 1e-9, 100.0, 100.00001, float("nan"), float("inf")],
+    pl.Boolean(): [True, False],
 }
 TEXTS = ["commercial", "female", "institutional", "approved", "renewal", "TN", "tn", "T1", "TNN"]
 TEXTS += ["x", "", "  ", " Female ", "é", "8"]
@@ -110,6 +114,21 @@ def test_generated_claims_fail_what_pandera_says(rows: list[dict[str, Cell]]) ->
 def test_generated_authorizations_fail_what_pandera_says(rows: list[dict[str, Cell]]) -> None:
     chosen = of_schema(AUTHORIZATIONS, rows)
     assert by_quarantine(chosen, AUTHORIZATIONS) == by_pandera(chosen, AUTHORIZATIONS)
+
+
+@SLOW
+@given(typed_rows(CLINICAL_FACTS))
+def test_generated_clinical_facts_fail_what_pandera_says(rows: list[dict[str, Cell]]) -> None:
+    chosen = of_schema(CLINICAL_FACTS, rows)
+    unreadable = {
+        row: {check for check in checks if check.endswith(":readable")}
+        for row, checks in by_quarantine(chosen, CLINICAL_FACTS).items()
+    }
+    said = by_pandera(chosen, CLINICAL_FACTS)
+    for row, checks in unreadable.items():
+        if checks:
+            said[row] = said.get(row, set()) | checks
+    assert by_quarantine(chosen, CLINICAL_FACTS) == said
 
 
 BROKEN_CLAIMS: list[tuple[dict[str, Cell], set[str]]] = [
@@ -182,8 +201,58 @@ BROKEN_AUTHORIZATIONS: list[tuple[dict[str, Cell], set[str]]] = [
 ]
 
 
+BROKEN_FACTS: list[tuple[dict[str, Cell], set[str]]] = [
+    ({}, set()),
+    ({"authorization_number": " "}, {"authorization_number:not_null"}),
+    ({"authorization_number": "a1"}, set()),
+    ({"disease_extent": "Metastatic"}, set()),
+    ({"disease_extent": "stage IV"}, {"disease_extent:known_value"}),
+    ({"regimen": "alone"}, {"regimen:known_value"}),
+    ({"anthracycline_setting": "neoadjuvant"}, {"anthracycline_setting:known_value"}),
+    ({"taxane_setting": "neoadjuvant"}, {"taxane_setting:known_value"}),
+    ({"disease_response": "mixed"}, {"disease_response:known_value"}),
+    ({"her2_ihc": 0}, set()),
+    ({"her2_ihc": 3}, set()),
+    ({"her2_ihc": 4}, {"her2_ihc:at_most_3"}),
+    ({"her2_ihc": -1}, {"her2_ihc:at_least_0"}),
+    ({"line_of_therapy": 1}, set()),
+    ({"line_of_therapy": 0}, {"line_of_therapy:at_least_1"}),
+    ({"er_percent": 0.0, "pr_percent": 100.0}, set()),
+    ({"er_percent": 100.01}, {"er_percent:at_most_100"}),
+    ({"er_percent": -0.01}, {"er_percent:not_below_0"}),
+    ({"pr_percent": 100.01}, {"pr_percent:at_most_100"}),
+    ({"pr_percent": -0.01}, {"pr_percent:not_below_0"}),
+    ({"her2_ish_ratio": 0.0, "her2_copy_number": 0.0, "pd_l1_cps": 0.0}, set()),
+    ({"ast_xuln": 0.0, "alt_xuln": 0.0, "bilirubin_xuln": 0.0}, set()),
+    *(
+        ({name: -0.01}, {f"{name}:not_below_0"})
+        for name in (
+            "her2_ish_ratio",
+            "her2_copy_number",
+            "pd_l1_cps",
+            "anthracycline_months_to_progression",
+            "taxane_months_to_progression",
+            "ast_xuln",
+            "alt_xuln",
+            "bilirubin_xuln",
+        )
+    ),
+    ({"bsa_m2": 1e-9}, set()),
+    ({"bsa_m2": 0.0}, {"bsa_m2:above_0"}),
+    (
+        {"her2_ihc": 9, "bsa_m2": -1.0, "regimen": "x"},
+        {"her2_ihc:at_most_3", "bsa_m2:above_0", "regimen:known_value"},
+    ),
+]
+
+
 @pytest.mark.parametrize(
-    ("schema", "table"), [(CLAIMS, BROKEN_CLAIMS), (AUTHORIZATIONS, BROKEN_AUTHORIZATIONS)]
+    ("schema", "table"),
+    [
+        (CLAIMS, BROKEN_CLAIMS),
+        (AUTHORIZATIONS, BROKEN_AUTHORIZATIONS),
+        (CLINICAL_FACTS, BROKEN_FACTS),
+    ],
 )
 def test_rows_worked_out_by_hand(
     schema: pa.DataFrameSchema, table: list[tuple[dict[str, Cell], set[str]]]
@@ -195,11 +264,13 @@ def test_rows_worked_out_by_hand(
 
 
 def test_every_check_of_the_schemas_is_broken_by_a_row_of_the_tables() -> None:
-    broken = set().union(*(checks for _, checks in BROKEN_CLAIMS + BROKEN_AUTHORIZATIONS))
+    tables = BROKEN_CLAIMS + BROKEN_AUTHORIZATIONS + BROKEN_FACTS
+    broken = set().union(*(checks for _, checks in tables))
     pointers = {
         f"diagnosis_pointer_{i}:at_{end}" for i in range(1, 5) for end in ("least_1", "most_25")
     }
-    names = {rule.name for schema in (CLAIMS, AUTHORIZATIONS) for rule in rules_of(schema)}
+    schemas = (CLAIMS, AUTHORIZATIONS, CLINICAL_FACTS)
+    names = {rule.name for schema in schemas for rule in rules_of(schema)}
     assert names - broken - pointers == set()
 
 

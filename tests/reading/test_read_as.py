@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from claims_edit.clinical_contracts import CLINICAL_FACTS
 from claims_edit.contracts import CLAIMS
 from claims_edit.normalise import can_read, read_as
 from claims_edit.reference_contracts import ICD10CM
@@ -25,12 +26,14 @@ AS_IT_IS = CLAIMS.columns["claim_id"]
 UPPER = CLAIMS.columns["hcpcs_code"]
 LOWER = CLAIMS.columns["gender"]
 ICD10 = CLAIMS.columns["diagnosis_code_1"]
+NUMBER = CLINICAL_FACTS.columns["bsa_m2"]
 BOOLEAN = pa.Column(pl.Boolean)
 TARGETS = {
     "date": DATE,
     "units": UNITS,
     "money": MONEY,
     "integer": INTEGER,
+    "number": NUMBER,
     "text": AS_IT_IS,
     "upper": UPPER,
     "boolean": BOOLEAN,
@@ -173,6 +176,40 @@ def test_charges_of_text(text: str, charge: str | None) -> None:
 )
 def test_integers_of_text(text: str | None, number: int | None) -> None:
     assert read(texts(text), INTEGER).to_list() == [number]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("2", 2.0),
+        (" 2.05 ", 2.05),
+        ("+2.5", 2.5),
+        ("-0.1", -0.1),
+        ("007.50", 7.5),
+        ("0.1", 0.1),
+        ("999999999999999", 999999999999999.0),
+        ("1.9123456789012345678901234567890", 1.912345678901234567890),
+        ("0.00000000000000000000001", 1e-23),
+        ("1000000000000000", None),
+        ("0000000000000002", None),
+        (".5", None),
+        ("5.", None),
+        ("2,5", None),
+        ("1e1", None),
+        ("1E1", None),
+        ("0x10", None),
+        ("--2", None),
+        ("2 m2", None),
+        ("nan", None),
+        ("inf", None),
+        ("-Infinity", None),
+        ("\u0662", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_numbers_of_text(text: str | None, number: float | None) -> None:
+    assert read(texts(text), NUMBER).to_list() == [number]
 
 
 @pytest.mark.parametrize(
@@ -354,6 +391,16 @@ TABLE: list[tuple[str, pl.Series, pa.Column, Sequence[Any]]] = [
         [3, None, 0, None, None, None, None],
     ),
     ("decimal", decimals(2, "3.00", "3.50"), INTEGER, [3, None]),
+    # Numbers of floating point.
+    (
+        "float",
+        floats(2.5, -0.0, 0.1 + 0.2, 1e300, 5e-324, NAN, INF, -INF, None),
+        NUMBER,
+        [2.5, 0.0, 0.1 + 0.2, 1e300, 5e-324, None, None, None, None],
+    ),
+    ("single", pl.Series([2.5, 1.7, NAN, INF], dtype=pl.Float32), NUMBER, [2.5, 1.7, None, None]),
+    ("integer", pl.Series([2, -3, 2**62, None]), NUMBER, [2.0, -3.0, None, None]),
+    ("decimal", decimals(4, "1.7000", "-0.0001"), NUMBER, [1.7, -0.0001]),
     # Text.
     ("integer", pl.Series([123, -1, None]), AS_IT_IS, ["123", "-1", None]),
     ("big integer", pl.Series([2**64 - 1], dtype=pl.UInt64), AS_IT_IS, ["18446744073709551615"]),
@@ -472,6 +519,7 @@ ACCEPTED = {
     "units": {"String", "Null", "Categorical", "Enum", "integer", "float", "Decimal"},
     "money": {"String", "Null", "Categorical", "Enum", "integer", "float", "Decimal"},
     "integer": {"String", "Null", "Categorical", "Enum", "integer", "float", "Decimal"},
+    "number": {"String", "Null", "Categorical", "Enum", "integer", "float", "Decimal"},
     "boolean": {"String", "Null", "Categorical", "Enum", "integer", "Boolean"},
 }
 TEXTUAL = {
@@ -525,3 +573,12 @@ def test_every_number_of_units_is_read_back(numbers: list[Decimal]) -> None:
 @given(st.lists(st.decimals("-9999999", "9999999", places=2), min_size=1))
 def test_every_charge_is_read_back_from_a_float(charges: list[Decimal]) -> None:
     assert read(floats(*map(float, charges)), MONEY).to_list() == charges
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.decimals("-999999999", "999999999", places=6), min_size=1))
+def test_every_number_is_read_back(numbers: list[Decimal]) -> None:
+    written = list(map(float, numbers))
+    assert read(texts(*(f"{n:f}" for n in numbers)), NUMBER).to_list() == written
+    assert read(floats(*written), NUMBER).to_list() == written
+    assert read(pl.Series(numbers, dtype=pl.Decimal(38, 10)), NUMBER).to_list() == written

@@ -12,7 +12,7 @@ from typing import Any
 from claims_edit.__main__ import outcome
 from claims_edit.contracts import RUN_TABLES
 from claims_edit.manifest import NAME, is_sealed
-from tests.cli.support import AS_OF, authorization, claim, csv_text
+from tests.cli.support import AS_OF, authorization, claim, csv_text, facts
 from tests.runs.support import Manifest, manifest_of, run_folders, sha256
 from tests.support import IXABEPILONE, REFERENCE, Row
 
@@ -71,6 +71,7 @@ class Nights:
             "--claims": extract,
             "--authorizations": self.folder / "authorizations.csv",
             "--members": self.folder / "members.csv",
+            "--clinical": self.folder / "clinical.csv",
             "--out": out,
             "--run-id": run_id,
             "--as-of": AS_OF,
@@ -96,7 +97,12 @@ def written_nights(folder: Path) -> Nights:
     members: list[Row] = [
         {"member_id": claim(n)["member_id"], "birth_date": "1970-05-14"} for n in numbers
     ]
-    for name, rows in (("authorizations", authorizations), ("members", members)):
+    clinical = [facts(n) for n in numbers]
+    for name, rows in (
+        ("authorizations", authorizations),
+        ("members", members),
+        ("clinical", clinical),
+    ):
         text = csv_text(rows, tuple(rows[0]))
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
     return nights

@@ -17,6 +17,7 @@ import pytest
 from claims_edit import runs
 from claims_edit.contracts import CLAIM_SOURCE_COLUMNS, RUN_TABLES
 from claims_edit.settings import RunSettings
+from claims_edit.steps import Announce
 from tests.support import PROJECT, REFERENCE
 
 SAMPLE = PROJECT / "sample_claims"
@@ -26,11 +27,12 @@ Manifest = dict[str, Any]
 
 
 def settings(out: Path, *claims: Path, **changes: Any) -> RunSettings:
-    """A run over the sample, or over other claims with the sample's authorizations and members."""
+    """A run over the sample, or over other claims with the sample's other inputs."""
     options: dict[str, Any] = {
         "claims": claims or (SAMPLE / "claims",),
         "authorizations": SAMPLE / "authorizations.csv",
         "members": SAMPLE / "members.csv",
+        "clinical": SAMPLE / "clinical.csv",
         "out": out,
         "as_of": AS_OF,
         "run_id": "tonight",
@@ -102,7 +104,7 @@ def meanwhile(step: str, happens: Callable[[], object]) -> Iterator[None]:
     """In the runs of this process, let something happen as a step is announced."""
     run = runs.run
 
-    def disturbed(settings: RunSettings, _: runs.Announce = lambda _: None) -> runs.Published:
+    def disturbed(settings: RunSettings, _: Announce = lambda _: None) -> runs.Published:
         def announce(name: str) -> None:
             if name == step:
                 happens()

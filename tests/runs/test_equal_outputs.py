@@ -27,7 +27,7 @@ COPIES = 40
 
 @pytest.fixture(scope="module")
 def night() -> pl.DataFrame:
-    """The sample forty times, each with members and claims of its own: 4,080 rows of text."""
+    """The sample forty times, each with members and claims of its own: 4,560 rows of text."""
     sample = sample_as_text()
     ids = [c for c in ("claim_id", "member_id", "person_id", "original_claim_id") if c in sample]
     return pl.concat(
@@ -38,12 +38,13 @@ def night() -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Authorizations and members of all copies."""
+    """Authorizations, members and clinical facts of all copies."""
     folder = tmp_path_factory.mktemp("of-members")
     made = {}
     for name, ids in (
         ("authorizations", ["authorization_number", "member_id"]),
         ("members", ["person_id"]),
+        ("clinical", ["authorization_number"]),
     ):
         rows = pl.read_csv(SAMPLE / f"{name}.csv", infer_schema=False)
         copies = [
@@ -62,7 +63,7 @@ def expected(
     folder = tmp_path_factory.mktemp("expected")
     extract = write(night, folder / "claims.csv")
     run = published(folder / "out", extract, max_reject_rate=1, **files)
-    assert pl.read_parquet(run / "lines.parquet").height == 89 * COPIES
+    assert pl.read_parquet(run / "lines.parquet").height == 100 * COPIES
     return digests(run)
 
 
@@ -91,7 +92,7 @@ def test_the_order_of_rows_does_not_matter(
     assert digests(published(tmp_path, extract, max_reject_rate=1, **files)) == expected
 
 
-def test_the_order_of_authorizations_and_members_does_not_matter(
+def test_the_order_of_the_other_inputs_does_not_matter(
     night: pl.DataFrame, files: dict[str, Path], expected: dict[str, str], tmp_path: Path
 ) -> None:
     shuffled = {
@@ -137,6 +138,22 @@ def test_the_form_of_the_file_does_not_matter(
     assert digests(published(tmp_path, extract, max_reject_rate=1, **files)) == expected
 
 
+@pytest.mark.parametrize("ending", ["csv.gz", "parquet"])
+def test_the_form_of_the_other_inputs_does_not_matter(
+    night: pl.DataFrame,
+    files: dict[str, Path],
+    expected: dict[str, str],
+    tmp_path: Path,
+    ending: str,
+) -> None:
+    others = {
+        name: write(pl.read_csv(path, infer_schema=False), tmp_path / f"{name}.{ending}")
+        for name, path in files.items()
+    }
+    extract = write(night, tmp_path / "claims.csv")
+    assert digests(published(tmp_path, extract, max_reject_rate=1, **others)) == expected
+
+
 def test_the_number_of_threads_and_the_engine_do_not_matter(
     night: pl.DataFrame, files: dict[str, Path], expected: dict[str, str], tmp_path: Path
 ) -> None:
@@ -152,6 +169,7 @@ def test_the_number_of_threads_and_the_engine_do_not_matter(
             "--claims": extract,
             "--authorizations": files["authorizations"],
             "--members": files["members"],
+            "--clinical": files["clinical"],
             "--as-of": "2026-02-28",
             "--run-id": "tonight",
             "--max-reject-rate": "1",

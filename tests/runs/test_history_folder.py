@@ -250,6 +250,24 @@ def test_a_damaged_manifest_of_an_earlier_run(
     assert run_folders(earlier) == ["run_id=first", "run_id=second"]
 
 
+def test_a_run_of_before_partner_lines_were_kept_is_history_all_the_same(
+    nights: Nights, earlier: Path, tmp_path: Path
+) -> None:
+    now = nights.publish(shutil.copytree(earlier, tmp_path / "now"), "third")
+    for run in earlier.iterdir():
+        if run.is_dir():
+            (run / "partner_lines.parquet").unlink()
+            without_partner_lines(run / NAME)
+    assert digests(nights.publish(earlier, "third")) == digests(now)
+
+
+without_partner_lines = changed(
+    lambda content: content.update(
+        outputs=[o for o in content["outputs"] if o["table"] != "partner_lines"]
+    )
+)
+
+
 @pytest.mark.parametrize("damage", ["cut short", "a flipped digit"])
 def test_a_damaged_manifest_of_another_folder(
     nights: Nights, earlier: Path, others: Path, damage: str, capsys: pytest.CaptureFixture[str]

@@ -14,14 +14,14 @@ import pytest
 
 from claims_edit.__main__ import outcome
 from claims_edit.runs import STEPS
-from tests.cli.support import authorization, claim, csv_text
+from tests.cli.support import authorization, claim, csv_text, facts
 from tests.runs.nights import FIRST, Nights, Result, dose, require_whole, result_of, written_nights
 from tests.runs.support import meanwhile, run_folders
 from tests.support import Row
 
 # The steps by what a change means: the input is not open yet; it is being read; it has been read.
-BEFORE, WHILE, AFTER = STEPS[:2], STEPS[2:7], STEPS[7:]
-EXTRACTS = ("claims", "authorizations", "members", "history")
+BEFORE, WHILE, AFTER = STEPS[:2], STEPS[2:8], STEPS[8:]
+EXTRACTS = ("claims", "authorizations", "members", "clinical", "history")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def a_desk(folder: Path, *, other: bool = False) -> Desk:
         nights.write("second.csv", [dose(20, 0, "2026-01-20")])
         denied = authorization(3, status="denied")
         born: Row = {"member_id": claim(3)["member_id"], "birth_date": "2020-05-14"}
-        for name, row in (("authorizations", denied), ("members", born)):
+        other_facts = facts(3, regimen="other")
+        for name, row in (("authorizations", denied), ("members", born), ("clinical", other_facts)):
             text = csv_text([row], tuple(row))
             (folder / f"{name}.csv").write_text(text, encoding="utf-8")
         write_elsewhere(folder / "elsewhere.parquet", 0, ["2026-01-21", "2026-02-21"])

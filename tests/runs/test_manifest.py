@@ -47,6 +47,7 @@ def test_it_has_every_field(manifest: Manifest) -> None:
         "outputs",
         "rows",
         "authorizations",
+        "clinical_facts",
         "dispositions",
         "edits",
         "balance",
@@ -71,9 +72,8 @@ def test_its_last_entry_is_the_digest_of_every_byte_before_it(
 
 def test_every_input_file_with_size_rows_and_digest(manifest: Manifest) -> None:
     claims = sorted((SAMPLE / "claims").iterdir())
-    members, authorizations = SAMPLE / "members.csv", SAMPLE / "authorizations.csv"
     files = [("claims", path) for path in claims]
-    files += [("authorizations", authorizations), ("members", members)]
+    files += [(name, SAMPLE / f"{name}.csv") for name in ("authorizations", "members", "clinical")]
     assert manifest["inputs"] == [
         {
             "extract": extract,
@@ -111,7 +111,8 @@ def test_a_large_parquet_file_is_known_by_its_footer(
 def test_every_reference_table_with_size_and_digest(manifest: Manifest) -> None:
     entries = {entry["path"]: entry for entry in manifest["reference_data"]}
     policy = REFERENCE / "policies" / "prime-ic-0072"
-    used = [*(REFERENCE / "codes").glob("*.csv"), *policy.glob("*.csv"), policy / "policy.toml"]
+    used = [*(REFERENCE / "codes").glob("*.csv"), REFERENCE / "criteria" / "terms.csv"]
+    used += [*policy.glob("*.csv"), policy / "policy.toml"]
     assert sorted(entries) == sorted(path.relative_to(REFERENCE).as_posix() for path in used)
     for name, entry in entries.items():
         assert entry["digest"] == sha256(REFERENCE / name)
@@ -151,6 +152,30 @@ def test_every_row_is_accounted_for(run: Path, manifest: Manifest) -> None:
         "edited": edited,
     }
     assert manifest["balance"]["rows_close"] is True
+
+
+def test_every_authorization_and_row_of_facts_is_accounted_for(
+    run: Path, manifest: Manifest
+) -> None:
+    for entry, extract, table in (
+        ("authorizations", "authorizations", "rejected_authorizations"),
+        ("clinical_facts", "clinical", "rejected_clinical_facts"),
+    ):
+        rejected = len(rows(run, table))
+        assert rejected > 0
+        read = row_count(SAMPLE / f"{extract}.csv")
+        assert manifest[entry] == {"read": read, "rejected": rejected}
+
+
+def test_without_a_clinical_extract_there_is_none_of_its_rows(tmp_path: Path) -> None:
+    run = published(tmp_path, clinical=None)
+    manifest = manifest_of(run)
+    assert manifest["clinical_facts"] == {"read": 0, "rejected": 0}
+    assert {entry["extract"] for entry in manifest["inputs"]} == {
+        *("claims", "authorizations", "members")
+    }
+    assert rows(run, "rejected_clinical_facts") == []
+    assert len(rows(run, "partner_lines")) == 1
 
 
 def test_every_charge_is_accounted_for(run: Path, manifest: Manifest) -> None:

@@ -115,10 +115,20 @@ def test_units_of_every_line_add_up(run: Path) -> None:
 
 
 def test_rejected_rows_are_kept_whole_as_text_with_every_check(run: Path) -> None:
-    for name in ("rejected_lines", "rejected_authorizations"):
+    for name in ("rejected_lines", "rejected_authorizations", "rejected_clinical_facts"):
         found = table(run, name)
         assert set(found.drop("failed_checks").dtypes) == {pl.String()}
         assert found["failed_checks"].list.len().min() == 1
         assert found["reasons"].null_count() == 0
     bad_date = table(run, "rejected_lines").filter(claim_id="C-0101")
     assert bad_date["claim_line_start_date"].to_list() == ["2026-13-01"]
+    bad_test = table(run, "rejected_clinical_facts").filter(authorization_number="A-0124")
+    assert bad_test["her2_ihc"].to_list() == ["4"]
+
+
+def test_partner_lines_are_distinct_and_in_order(run: Path) -> None:
+    found = table(run, "partner_lines")
+    assert found.equals(found.unique().sort(found.columns, nulls_last=True))
+    edited = set(table(run, "lines").select("claim_id", "claim_line_number").rows())
+    assert {("C-0127", 1)} <= edited
+    assert not {("C-0128", 1)} & edited

@@ -52,12 +52,15 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Extract:
-    """Raw rows of the three inputs; `turned` are the keys of the lines made to be the drug's."""
+    """Raw rows of the four inputs; `turned` are the keys of the lines made to be the drug's, and
+    `partners` those of lines made to be trastuzumab's."""
 
     claims: list[Row]
     members: list[Row]
     authorizations: list[Row]
+    clinical: list[Row]
     turned: frozenset[Key]
+    partners: frozenset[Key]
 
 
 def as_it_is() -> Extract:
@@ -67,7 +70,7 @@ def as_it_is() -> Extract:
         claims = [_nulled(row) for row in csv.DictReader(file)]
     with (DATA / "eligibility_sample.csv").open(encoding="utf-8", newline="") as plain:
         members = [_nulled(row) for row in csv.DictReader(plain)]
-    return Extract(claims, members, [], frozenset())
+    return Extract(claims, members, [], [], frozenset(), frozenset())
 
 
 def overlaid(seed: int = SEED) -> Extract:
@@ -90,7 +93,11 @@ def overlaid(seed: int = SEED) -> Extract:
     patients = sorted({_text(r, "patient_id") for r in claims if key_of(r) in turned})
     providers = {_text(r, "patient_id"): r["rendering_npi"] for r in sorted(claims, key=key_of)}
     authorizations = [a for p in patients for a in _authorizations(p, providers[p], seed)]
-    return Extract(claims, members, authorizations, frozenset(turned))
+    numbers = [_text(row, "authorization_number") for row in authorizations]
+    facts = [row for number in numbers for row in _facts(number, seed)]
+    others = [r for r in claims if key_of(r) not in turned and _text(r, "patient_id") in patients]
+    partners = {key_of(row) for row in others if _turn_to_partner(row, seed)}
+    return Extract(claims, members, authorizations, facts, frozenset(turned), frozenset(partners))
 
 
 def key_of(row: Row) -> Key:
@@ -175,6 +182,69 @@ def _authorizations(patient: str, provider: str | None, seed: int) -> list[Row]:
     return rows if ill else rows[4 - kept :]
 
 
+# ---- clinical facts -------------------------------------------------------------------------
+
+_SINGLE_AGENT: Row = {
+    "disease_extent": "metastatic",
+    "her2_ihc": "1",
+    "her2_test_approved": "true",
+    "er_percent": "85",
+    "pr_percent": "30.5",
+    "endocrine_refractory": "true",
+    "line_of_therapy": "3",
+    "regimen": "single_agent",
+    "cremophor_hypersensitivity": "false",
+    "disease_response": "stable",
+    "unacceptable_toxicity": "false",
+    "bsa_m2": "1.95",
+}
+_WITH_CAPECITABINE: Row = _SINGLE_AGENT | {
+    "regimen": "with_capecitabine",
+    "anthracycline_failed": "yes",
+    "taxane_setting": "metastatic",
+    "taxane_months_to_progression": "4",
+    "ast_xuln": "2.5",
+    "alt_xuln": "0.8",
+    "bilirubin_xuln": "1",
+}
+_WITH_TRASTUZUMAB: Row = _SINGLE_AGENT | {
+    "her2_ihc": "3",
+    "line_of_therapy": "4",
+    "regimen": " With_Trastuzumab",
+}
+_OTHER_FACTS: dict[str, tuple[str | None, ...]] = {
+    "disease_extent": ("inflammatory", "early", "recurrent_resectable", None),
+    "no_response_to_preoperative_therapy": ("true", "false"),
+    "her2_ihc": ("0", "2", "3", "4", None),
+    "her2_ish_ratio": ("1.9", "2.0", None),
+    "her2_copy_number": ("3.9", "6.2", None),
+    "her2_test_approved": ("false", None),
+    "er_percent": ("0", "0.9", None),
+    "pr_percent": ("0", None),
+    "endocrine_refractory": ("false", None),
+    "line_of_therapy": ("1", "2", "0", None),
+    "germline_brca_mutation": ("true", "false"),
+    "t_dxd_candidate": ("true", "false"),
+    "regimen": ("other", None),
+    "taxane_months_to_progression": ("4.1", None),
+    "bilirubin_xuln": ("1.1", None),
+    "cremophor_hypersensitivity": ("true", None),
+    "disease_response": ("progression", "response", None),
+    "unacceptable_toxicity": ("true", "perhaps"),
+    "bsa_m2": ("1.4", "2.6", None),
+}
+
+
+def _facts(number: str, seed: int) -> list[Row]:
+    """Mostly one row in order; now and then one of other values, bad ones among them, two or none."""
+    random = _random(seed, "facts", number)
+    row = _one(random, (_SINGLE_AGENT, _WITH_CAPECITABINE, _WITH_TRASTUZUMAB), (3, 1, 2))
+    row = row | {"authorization_number": number}
+    for column in random.sample(sorted(_OTHER_FACTS), _one(random, (0, 1, 3), (4, 3, 2))):
+        row[column] = _one(random, _OTHER_FACTS[column])
+    return [row] * _one(random, (1, 0, 2), (16, 1, 1))
+
+
 # ---- claims ---------------------------------------------------------------------------------
 
 
@@ -238,6 +308,16 @@ def _turn_line(row: Row, seed: int) -> None:
     row["hcpcs_modifier_2"] = _one(random, (None, "JZ", "JW"), (92, 6, 2))
     number = f"PA-{_text(row, 'patient_id')}-{_one(random, (0, 1, 2, 3))}"
     row["authorization_number"] = _one(random, (None, number, "PA-OLD"), (10, 8, 2))
+
+
+def _turn_to_partner(row: Row, seed: int) -> bool:
+    """Turn a line that is not the drug's to trastuzumab, in place, now and then."""
+    random = _random(seed, "partner", *key_of(row))
+    if random.random() < 0.9:
+        return False
+    row["hcpcs_code"] = _one(random, ("J9355", " q5117", "J9356"))
+    row["ndc_code"] = None
+    return True
 
 
 def _notation(random: Random, ndc: str) -> str:

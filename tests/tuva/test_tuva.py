@@ -86,7 +86,7 @@ def extract() -> Extract:
 @cache
 def edited() -> Edited:
     given = extract()
-    return edit_rows(given.claims, given.authorizations, given.members, as_of=AS_OF)
+    return edit_rows(given.claims, given.authorizations, given.members, given.clinical, as_of=AS_OF)
 
 
 def lines() -> Iterator[dict[str, Any]]:
@@ -313,6 +313,49 @@ def test_lines_before_the_policy_are_flagged() -> None:
     assert {line["disposition"] for line in early} <= {"flag", "void", "superseded"}
 
 
+# ---- clinical facts and the partner drug ----------------------------------------------------
+
+
+def test_every_verdict_of_the_clinical_edits_is_reached() -> None:
+    found = set(edited().findings.select("edit_id", "verdict").iter_rows())
+    clinical = {"coverage-criteria", "dose-exceeds-body-surface", "combination-partner-missing"}
+    assert {(edit, verdict) for edit, verdict in found if edit in clinical} == {
+        ("coverage-criteria", "fail"),
+        ("coverage-criteria", "unknown"),
+        ("dose-exceeds-body-surface", "fail"),
+        ("combination-partner-missing", "fail"),
+    }
+    asked = [line for line in lines() if line["matched_authorization_number"] and is_asked(line)]
+    for edit in clinical:
+        assert any(edit not in (*line["edit_ids"], *line["unknown_edit_ids"]) for line in asked)
+
+
+def test_clinical_edits_are_asked_only_where_an_authorization_matches() -> None:
+    for line in lines():
+        if line["matched_authorization_number"] is None or not is_asked(line):
+            found = {*line["edit_ids"], *line["unknown_edit_ids"]}
+            assert not {"coverage-criteria", "dose-exceeds-body-surface"} & found
+            assert "combination-partner-missing" not in found
+
+
+def test_the_lines_of_the_partner_drug_are_kept_and_out_of_scope() -> None:
+    kept = edited().partner_lines
+    assert kept.height > 30
+    assert set(kept["claim_id"]) == {claim_id for claim_id, _ in extract().partners}
+    edited_keys = {(line["claim_id"], str(line["claim_line_number"])) for line in lines()}
+    assert not edited_keys & extract().partners
+
+
+def test_facts_are_rejected_for_bad_values_and_for_being_there_twice() -> None:
+    rejected = edited().rejected_clinical_facts
+    checks = {check for row in rejected["failed_checks"] for check in row}
+    assert {"her2_ihc:at_most_3", "duplicate_row"} <= checks
+    assert checks <= {
+        *("her2_ihc:at_most_3", "line_of_therapy:at_least_1", "unacceptable_toxicity:readable"),
+        "duplicate_row",
+    }
+
+
 # ---- the same rows in other files -----------------------------------------------------------
 
 
@@ -344,17 +387,14 @@ WRITERS: dict[str, Callable[[Path, Sequence[Row], Sequence[str]], Path]] = {
 
 
 def edited_from(folder: Path, claims: Sequence[Path], random: Random) -> Edited:
-    """The overlaid extract from other files of claims; members and authorizations shuffled."""
+    """The overlaid extract from other files of claims, the rows of its other inputs shuffled."""
     given = extract()
-    members, authorizations = list(given.members), list(given.authorizations)
-    random.shuffle(members)
-    random.shuffle(authorizations)
-    return edit_files(
-        claims,
-        _csv(folder / "authorizations.csv", authorizations, columns_of(authorizations)),
-        _csv(folder / "members.csv", members, columns_of(members)),
-        as_of=AS_OF,
-    )
+    others = []
+    for name in ("authorizations", "members", "clinical"):
+        rows = list(getattr(given, name))
+        random.shuffle(rows)
+        others.append(_csv(folder / f"{name}.csv", rows, columns_of(rows)))
+    return edit_files(claims, *others, as_of=AS_OF)
 
 
 def assert_same(run: Edited) -> None:
@@ -364,6 +404,8 @@ def assert_same(run: Edited) -> None:
     assert_frame_equal(run.findings, first.findings)
     assert_frame_equal(run.rejected_lines, first.rejected_lines)
     assert_frame_equal(run.rejected_authorizations, first.rejected_authorizations)
+    assert_frame_equal(run.rejected_clinical_facts, first.rejected_clinical_facts)
+    assert_frame_equal(run.partner_lines, first.partner_lines)
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
@@ -429,6 +471,7 @@ def test_the_oracle_decides_the_same() -> None:
         given.claims,
         given.authorizations,
         given.members,
+        clinical=given.clinical,
         reference_dir=REFERENCE,
         policy_id=IXABEPILONE,
         as_of=AS_OF,

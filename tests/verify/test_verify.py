@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from claims_edit.__main__ import outcome
-from claims_edit.contracts import RUN_TABLES
+from claims_edit.contracts import RUN_TABLES, YOUNGER_TABLES
 from claims_edit.manifest import NAME, digest_of, sealed
 from claims_edit.verify import verify
 from tests.runs.support import manifest_of, published, sample_as_text, table, write
@@ -142,6 +142,16 @@ CHANGED_TABLES: dict[str, tuple[str, Callable[[pl.DataFrame], pl.DataFrame], str
         lambda t: t.head(-1),
         "authorizations are not those of the tables",
     ),
+    "a rejected row of facts is gone": (
+        "rejected_clinical_facts",
+        lambda t: t.head(-1),
+        "clinical_facts are not those of the tables",
+    ),
+    "a partner line has another column": (
+        "partner_lines",
+        lambda t: t.rename({"hcpcs_code": "code"}),
+        "breaks its schema",
+    ),
 }
 
 
@@ -169,6 +179,22 @@ def test_a_manifest_that_does_not_name_a_table_is_found(out: Path) -> None:
     assert found(folder) == [f"{NAME}: does not name findings.parquet"]
 
 
+def test_a_run_of_before_clinical_facts_is_in_order(out: Path) -> None:
+    folder = out / "run_id=night-3"
+    for name in YOUNGER_TABLES:
+        (folder / f"{name}.parquet").unlink()
+
+    def as_before(manifest: dict[str, Any]) -> None:
+        del manifest["clinical_facts"]
+        kept = [o for o in manifest["outputs"] if o["table"] not in YOUNGER_TABLES]
+        manifest["outputs"] = kept
+
+    seal_again(folder, as_before)
+    assert found(out) == []
+    seal_again(folder, lambda m: m["outputs"].pop(1))
+    assert found(folder) == [f"{NAME}: does not name findings.parquet"]
+
+
 # ---- the chain ------------------------------------------------------------------------------
 
 
@@ -180,6 +206,22 @@ def test_runs_computed_on_a_run_that_was_replaced_are_stale(out: Path) -> None:
     for night in ("night-2", "night-3"):
         published(out, out / f"{night}.csv", run_id=night, replace=True)
     assert found(out) == []
+
+
+@pytest.mark.parametrize("name", ["lines", "other_versions", "partner_lines"])
+def test_runs_computed_on_other_tables_than_those_that_stand_are_stale(
+    out: Path, name: str
+) -> None:
+    write_again(out / "run_id=night-1", name, lambda t: t.clear())
+    says = "stale: was computed on run night-1 as it was before it was replaced"
+    assert says in verify(out)["run_id=night-2"]
+    assert says in verify(out)["run_id=night-3"]
+
+
+@pytest.mark.parametrize("name", ["findings", "flagged_lines", "rejected_clinical_facts"])
+def test_tables_that_no_later_run_reads_make_none_stale(out: Path, name: str) -> None:
+    write_again(out / "run_id=night-1", name, lambda t: t.clear())
+    assert verify(out)["run_id=night-2"] == verify(out)["run_id=night-3"] == []
 
 
 def test_a_run_replaced_by_its_like_makes_none_stale(out: Path) -> None:

@@ -1,0 +1,1 @@
+"""The commands beside `run`: policies, comparisons and determinations, through the command line."""
