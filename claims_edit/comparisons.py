@@ -17,6 +17,7 @@ from claims_edit.inputs import Read, open_inputs, read_night
 from claims_edit.manifest import (
     NAME,
     PROGRAM,
+    digest_of,
     output_entries,
     policy_entry,
     reference_entries,
@@ -80,7 +81,9 @@ def compare(settings: CompareSettings, announce: Announce = lambda _: None) -> C
             with watch.step("writing"):
                 publish.write_tables(staging, tables, COMPARISON_TABLES)
                 content = _manifest(staging, settings, reference, files, tables, read, history)
-                (staging / publish.PAGE).write_text(page(content, tables), encoding="utf-8")
+                written = staging / publish.PAGE
+                written.write_text(page(content, tables), encoding="utf-8")
+                content["page"] = {"file": publish.PAGE, **digest_of(written, whole=True)}
             with watch.step("publishing"):
                 content["timings"] = dict(watch.seconds)
                 (staging / NAME).write_bytes(sealed(content))

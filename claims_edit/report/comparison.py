@@ -65,7 +65,10 @@ def summary(manifest: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> str
 def _history(manifest: dict[str, Any]) -> str:
     """What was taken as history: all runs, also those after the night that is compared."""
     runs = list(manifest["history_taken"]["runs"])
-    return f"History: {len(runs):,} runs, the last one {runs[-1]}" if runs else "History: no run"
+    several = "" if len(runs) == 1 else "s"
+    return (
+        f"History: {len(runs):,} run{several}, the last {runs[-1]}" if runs else "History: no run"
+    )
 
 
 def page(manifest: dict[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:

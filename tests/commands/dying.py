@@ -10,7 +10,7 @@ from typing import Any
 
 from claims_edit import comparisons, determining
 from claims_edit.__main__ import outcome
-from tests.runs.dying import _at_every_operation, die
+from tests.runs.dying import at_every_operation, die
 
 Announce = Callable[[str], None]
 
@@ -46,7 +46,7 @@ def die_before_operation(_: Connection, number: int, arguments: list[str]) -> No
         if ahead == 0:
             die()
 
-    run_while(lambda: _at_every_operation(operation), lambda _: None, arguments)
+    run_while(lambda: at_every_operation(operation), lambda _: None, arguments)
 
 
 def count_operations(told: Connection, arguments: list[str]) -> None:
@@ -57,5 +57,5 @@ def count_operations(told: Connection, arguments: list[str]) -> None:
         nonlocal count
         count += 1
 
-    run_while(lambda: _at_every_operation(operation), lambda _: None, arguments)
+    run_while(lambda: at_every_operation(operation), lambda _: None, arguments)
     told.send(count)

@@ -57,8 +57,8 @@ def test_a_comparison_sees_the_earlier_runs_of_its_folder(operator: Operator) ->
     night = second_night(operator)
     seen = night.compared(baseline=PRIME, candidate=BCBST)
     assert list(seen.manifest["history_taken"]["runs"]) == ["first"]
-    assert "History: 1 runs, the last one first" in seen.said.out
-    assert "History: 1 runs, the last one first." in seen.html
+    assert "History: 1 run, the last first" in seen.said.out
+    assert "History: 1 run, the last first." in seen.html
     assert seen.changes()[100]["baseline_disposition"] == "deny"
     assert seen.changes()[100]["baseline_edit_ids"] == ["units-per-period"]
     elsewhere = operator.folder / "elsewhere"

@@ -15,7 +15,7 @@ def partners_of_night(dice: Dice, story: Story) -> list[Claim]:
     found: list[Claim] = []
     awaited, story.awaited_partners = story.awaited_partners, []
     for _ in range(dice.weighted({0: 1, 1: 3, 2: 3, 3: 2})):
-        kind = dice.weighted({"new": 2, "7": 2, "8": 2, "again": 5, "before": 3, "drug": 1})
+        kind = dice.weighted({"new": 2, "7": 2, "8": 4, "again": 4, "before": 3, "drug": 1})
         if awaited and dice.rarely(60):
             one = at_last(dice, story, awaited.pop())
         else:

@@ -141,7 +141,7 @@ def die_before_operation(_: Connection, number: int, arguments: list[str]) -> No
         if ahead == 0:
             die()
 
-    run_while(lambda: _at_every_operation(operation), lambda _: None, arguments)
+    run_while(lambda: at_every_operation(operation), lambda _: None, arguments)
 
 
 def count_operations(told: Connection, step: str | None, arguments: list[str]) -> None:
@@ -157,11 +157,11 @@ def count_operations(told: Connection, step: str | None, arguments: list[str]) -
             told.send(count)
             die()
 
-    run_while(lambda: _at_every_operation(operation), announce, arguments)
+    run_while(lambda: at_every_operation(operation), announce, arguments)
     told.send(count)
 
 
-def _at_every_operation(happens: Callable[[], None]) -> None:
+def at_every_operation(happens: Callable[[], None]) -> None:
     """Call `happens` before this process changes anything in a folder, and before every fsync."""
     fsync = os.fsync
 

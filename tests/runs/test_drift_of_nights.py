@@ -10,7 +10,7 @@ import pytest
 
 from claims_edit.__main__ import outcome
 from claims_edit.drift import FEWEST_RUNS, in_words
-from tests.cli.support import authorization, claim, csv_text
+from tests.cli.support import authorization, claim, csv_text, facts
 from tests.runs.nights import Nights, require_whole, result_of, with_another_policy, written_nights
 from tests.runs.prometheus import series
 from tests.runs.support import manifest_of, run_folders
@@ -30,9 +30,11 @@ def lines(night: int, denied: int = 1) -> list[Row]:
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
     """As many usual nights as make a band, published; one more usual night, and one that is odd."""
     nights = written_nights(tmp_path_factory.mktemp("nights"))
-    rows = [authorization(n) for n in range((FEWEST_RUNS + 2) * LINES)]
-    text = csv_text(rows, tuple(rows[0]))
-    (nights.folder / "authorizations.csv").write_text(text, encoding="utf-8")
+    numbers = range((FEWEST_RUNS + 2) * LINES)
+    for name, of_each in (("authorizations", authorization), ("clinical", facts)):
+        rows = [of_each(n) for n in numbers]
+        text = csv_text(rows, tuple(rows[0]))
+        (nights.folder / f"{name}.csv").write_text(text, encoding="utf-8")
     for night in range(FEWEST_RUNS):
         nights.write(f"{night}.csv", lines(night))
         nights.publish(nights.folder / "out", f"{night}")
