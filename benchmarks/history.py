@@ -36,7 +36,7 @@ COMES_BACK_AFTER = 30
 TONIGHT = date(2026, 2, 28)
 SAMPLE = Path(__file__).resolve().parent.parent / "sample_claims"
 # What a run reads of the runs before it, beside their manifests.
-READ = ("lines", "other_versions")
+READ = ("lines", "other_versions", "partner_lines")
 STEPS = ("inputs", "history", "edits")
 
 Tables = dict[str, pl.DataFrame]
