@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from random import Random
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -32,6 +33,14 @@ class Dice:
 
     def rarely(self, percent: int) -> bool:
         return self.number(1, 100) > 100 - percent
+
+
+def throws_of(number: int, length: int) -> bytes:
+    """Those of an example that has a number: always the same, whatever modules are there.
+
+    What Hypothesis draws depends on the constants of all modules that are loaded.
+    """
+    return Random(number).randbytes(length)
 
 
 @dataclass(frozen=True)

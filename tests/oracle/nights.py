@@ -42,11 +42,11 @@ BAD_CLAIM_CELLS = {
 
 
 @st.composite
-def nights(draw: st.DrawFn, drug: Drug = IXABEPILONE, max_claims: int = 6) -> RawExtract:
-    return night_of(Dice(draw(st.binary(min_size=THROWS, max_size=THROWS))), drug, max_claims)
+def nights(draw: st.DrawFn, drug: Drug = IXABEPILONE) -> RawExtract:
+    return night_of(Dice(draw(st.binary(min_size=THROWS, max_size=THROWS))), drug)
 
 
-def night_of(dice: Dice, drug: Drug, max_claims: int) -> RawExtract:
+def night_of(dice: Dice, drug: Drug, max_claims: int = 6) -> RawExtract:
     anchor = dice.one_of(drug.anchors)
     people = [person(dice, drug, anchor, f"M{n}") for n in range(1, dice.number(2, 4) + 1)]
     authorizations = [

@@ -16,6 +16,8 @@ def partner_claims(
         one = partner_claim(dice, drug, dice.one_of([claims[0], *claims]), people, f"P{number}")
         if partners and dice.rarely(50):
             name_another(dice, one, dice.one_of(partners))
+            if dice.rarely(30):
+                one.lines = [line | {"hcpcs_code": "96413"} for line in one.lines]
         elif dice.rarely(15):
             name_another(dice, one, dice.one_of(claims))
         partners.append(one)

@@ -40,6 +40,9 @@ def partner_of_kind(dice: Dice, story: Story, kind: str) -> Claim:
     elif kind in ("7", "8") and story.partners:
         original = dice.one_of(beside_tonight(story))
         one.person, one.frequency, one.original = original.person, kind, original.claim_id
+        if dice.rarely(20):
+            one.lines = [line | {"hcpcs_code": "96413"} for line in one.lines]
+            return one
         return moved_away(dice, story, one) if dice.rarely(60) else one
     elif kind == "again" and story.partners:
         return sent_again(dice, story, replace(dice.one_of(beside_tonight(story))))

@@ -1,11 +1,13 @@
 """What a night has reached of the edits that ask the clinical facts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 
 from .branches import BRANCHES, judged
 from .clinical_edits import smallest_sum_of_vials, units_needed
 from .edits import billed_units
-from .lifecycle import VersionRow, fates
+from .lifecycle import Version, VersionRow, fates
 from .oracle import Judged, Night
 from .partners import PartnerLine
 from .quarantine import LineKey
@@ -19,7 +21,9 @@ DOSES = {
     "dose: only together",
     "dose: but for a denied line",
     "dose: asked of a denied line",
-    "dose: above the greatest surface",
+    "dose: asked of a day that is not clear",
+    "dose: only because of the greatest surface",
+    "dose: only because of whole vials",
 }
 PARTNERS = {
     "partner: at the edge of the window",
@@ -27,6 +31,8 @@ PARTNERS = {
     "partner: of another member",
     "partner: void tonight",
     "partner: replaced tonight",
+    "partner: taken out by a line of the drug",
+    "partner: taken out by a version out of scope",
 }
 PARTNERS_BETWEEN_NIGHTS = {
     "partner: of an earlier night",
@@ -82,8 +88,11 @@ def of_dose(one: Judged, night: Night, reference: Reference) -> set[str]:
     if dose is None or one.facts is None or one.facts.bsa_m2 is None:
         return set()
     products = reference.drug_products_on(line.start)
-    most = smallest_sum_of_vials(
-        units_needed(one.facts.bsa_m2, dose), {product.units_per_package for product in products}
+    vials = {product.units_per_package for product in products}
+    need = units_needed(one.facts.bsa_m2, dose)
+    most = smallest_sum_of_vials(need, vials)
+    of_whole_surface = smallest_sum_of_vials(
+        units_needed(one.facts.bsa_m2, replace(dose, max_bsa_m2=Decimal(9))), vials
     )
     denied = denied_by_line_edits(night)
     together = [
@@ -95,16 +104,22 @@ def of_dose(one: Judged, night: Night, reference: Reference) -> set[str]:
     reached = set()
     if not products:
         reached.add("dose: without products")
-    if one.facts.bsa_m2 > dose.max_bsa_m2:
-        reached.add("dose: above the greatest surface")
     if failed(one, DOSE, night):
+        clear = [other for other in given if not other.unclear]
+        if billed_units(clear) <= most:
+            reached.add("dose: asked of a day that is not clear")
+        if billed_units(given) <= of_whole_surface:
+            reached.add("dose: only because of the greatest surface")
         if line.key in denied:
             reached.add("dose: asked of a denied line")
         if all(other.units <= most for other in given):
             reached.add("dose: only together")
-    elif billed_units(given) == most:
+        return reached
+    if billed_units(given) == most:
         reached.add("dose: exactly")
-    elif billed_units(together) > most:
+    if billed_units(given) > need:
+        reached.add("dose: only because of whole vials")
+    if billed_units(together) > most:
         reached.add("dose: but for a denied line")
     return reached
 
@@ -138,13 +153,17 @@ def of_partner(
             if is_of(False, True, other):
                 reached.add("partner: of another member")
             if is_of(True, False, other):
-                reached.add("partner: code not in force")
+                codes = {row.code for row in reference.partner_codes if row.drug == partner.drug}
+                word = "not in force" if other.hcpcs_code in codes else "of another drug"
+                reached.add(f"partner: code {word}")
+    claims = {other.row.version for other in known}
     for other in near:
-        reached |= taken_out(other, night.partner_versions)
+        reached |= taken_out(other, night.partner_versions, claims)
     return reached
 
 
-def taken_out(one: PartnerLine, rows: list[VersionRow]) -> set[str]:
+def taken_out(one: PartnerLine, rows: list[VersionRow], claims: set[Version]) -> set[str]:
+    """What took it out, which may be no partner line itself."""
     version = one.row.version
     fate = fates(rows)[version]
     if fate == "counts":
@@ -155,6 +174,8 @@ def taken_out(one: PartnerLine, rows: list[VersionRow]) -> set[str]:
             when = "tonight" if row.place == one.place else "by a later night"
             when = "before it came" if row.place < one.place else when
             reached.add(f"partner: {word} {when}")
-            if row.version[1].startswith("C"):
-                reached.add("partner: taken out by a line of the drug")
+            if row.version not in claims:
+                other = row.version[1]
+                kind = "line of the drug" if other.startswith("C") else "version out of scope"
+                reached.add(f"partner: taken out by a {kind}")
     return reached

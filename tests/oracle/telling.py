@@ -2,16 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
+from .dice import Dice
+from .drugs import Drug
+from .elsewhere import lines_elsewhere
 from .extract import RawExtract
 from .history import EarlierRun, history_of
 from .oracle import Night, edit_night
 from .reached import RARE, reached_between_nights
 from .reached_clinical import PARTNERS_BETWEEN_NIGHTS, RARE_PARTNERS, reached_clinically
 from .reference import read_reference
-from .so_far import Story
-from .story import possible_nights
+from .so_far import Story, story_of
+from .story import THROWS, possible_nights
+
+RUN_IDS = ("m", "c", "x", "a", "z", "k", "b", "y")  # the order of nights is not that of their ids
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,31 @@ class Told:
         rare = len(self.reached & (RARE | PARTNERS_BETWEEN_NIGHTS))
         rarest = len(self.reached & RARE_PARTNERS)
         return len(self.reached) + 3 * rare + 3 * rarest + 6 * len(self.night.reconsider)
+
+
+@dataclass(frozen=True)
+class ToldStory:
+    elsewhere: list[dict[str, Any]]  # lines that were allowed elsewhere
+    nights: list[Told]
+
+    @property
+    def reached(self) -> set[str]:
+        return {name for one in self.nights for name in one.reached}
+
+
+def told_story(number: int, drug: Drug, reference_dir: Path) -> ToldStory:
+    """The story of a number, of two to five nights; every other after lines allowed elsewhere."""
+    rng = Random(number)
+    dice = Dice(rng.randbytes(THROWS))
+    story, runs, nights = story_of(dice, drug), list[EarlierRun](), list[Told]()
+    elsewhere = lines_elsewhere(dice, story) if number % 2 else []
+    for place in range(rng.randint(2, 5)):
+        thrown = rng.randbytes(THROWS)
+        told = most_telling_night(thrown, story, reference_dir, runs, elsewhere)
+        story = told.story
+        nights.append(told)
+        runs = [*runs, EarlierRun(RUN_IDS[place], told.night.kept)]
+    return ToldStory(elsewhere, nights)
 
 
 def most_telling_night(

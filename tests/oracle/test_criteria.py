@@ -3,14 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from .branches import BRANCHES, Tree, everything_judged, judged
 from .clinical import ClinicalFacts, read_facts, sort_out_facts
 from .clinical_rows import drawn_facts, facts_that_meet, numbered, random_facts
 from .criteria import BCBST, PRIME, criteria, her2_status
-from .dice import Dice
+from .dice import Dice, throws_of
 from .drugs import BCBST_DRAFT, BCBST_IXABEPILONE, IXABEPILONE
 from .kleene import Truth, and_, not_, or_
 from .made_up import MADE_UP
@@ -243,25 +241,14 @@ def test_branches_say_what_the_trees_say_and_generated_facts_reach_them_all(tree
         assert not bad
         return good["A1"]
 
-    @settings(
-        max_examples=1000,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(throws=st.binary(min_size=60, max_size=60))
-    def look(throws: bytes) -> None:
-        dice = Dice(throws)
+    for number in range(1000):
+        dice = Dice(throws_of(number, 60))
         for cells in (drawn_facts(dice, TREES[tree], tree), random_facts(dice)):
             facts = documented(cells)
             branches = BRANCHES[tree].values()
             met = or_(*(and_(*(leaf.holds(facts) for leaf in branch)) for branch in branches))
             assert criteria(*tree, facts) is met
             reached.update(judged(tree, facts))
-
-    look()
     for branch in BRANCHES[tree].values():
         facts = documented(facts_that_meet(Dice(b""), branch))
         assert criteria(*tree, facts) is True

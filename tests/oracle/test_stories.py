@@ -1,12 +1,8 @@
 """What night after night reaches, and that no night depends on the order of rows."""
 
-from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from typing import Any
 
-from .dice import Dice
-from .elsewhere import lines_elsewhere
 from .examples import REFERENCE_DATA
 from .extract import RawExtract
 from .history import EarlierRun
@@ -14,32 +10,12 @@ from .made_up import MADE_UP, write_made_up
 from .nights import IXABEPILONE, Drug
 from .reached import BETWEEN_NIGHTS, ELSEWHERE
 from .reached_clinical import PARTNERS_BETWEEN_NIGHTS
-from .so_far import story_of
-from .story import THROWS
-from .telling import Told, edited, most_telling_night
-
-Look = Callable[[Told, list[EarlierRun], list[dict[str, Any]]], None]
-
-
-def tell(drug: Drug, reference_dir: Path, examples: int, look: Look) -> None:
-    """Looks at every night of some stories, half of them after lines allowed elsewhere."""
-    for number in range(examples):
-        rng = Random(number)
-        dice = Dice(rng.randbytes(THROWS))
-        story, runs = story_of(dice, drug), list[EarlierRun]()
-        elsewhere = lines_elsewhere(dice, story) if number % 2 else []
-        for night in range(rng.randint(2, 5)):
-            thrown = rng.randbytes(THROWS)
-            told = most_telling_night(thrown, story, reference_dir, runs, elsewhere)
-            look(told, runs, elsewhere)
-            story = told.story
-            runs = [*runs, EarlierRun(f"night-{night}", told.night.kept)]
+from .telling import RUN_IDS, edited, told_story
 
 
 def reached_by_stories(drug: Drug, reference_dir: Path, examples: int) -> set[str]:
-    reached: set[str] = set()
-    tell(drug, reference_dir, examples, lambda told, *_: reached.update(told.reached))
-    return reached
+    stories = (told_story(number, drug, reference_dir) for number in range(examples))
+    return {name for story in stories for name in story.reached}
 
 
 def test_stories_reach_everything_between_nights() -> None:
@@ -53,19 +29,21 @@ def test_stories_of_a_made_up_drug_reach_it_too(tmp_path: Path) -> None:
 
 
 def test_the_order_of_rows_changes_no_night() -> None:
-    def look(told: Told, runs: list[EarlierRun], elsewhere: list[dict[str, Any]]) -> None:
-        turned = RawExtract(
-            told.extract.claims[::-1],
-            told.extract.authorizations[::-1],
-            told.extract.members,
-            told.extract.as_of,
-            told.extract.clinical and told.extract.clinical[::-1],
-        )
-        night = edited(turned, told.story, REFERENCE_DATA, runs, elsewhere[::-1])
-        assert in_key_order(night.lines) == in_key_order(told.night.lines)
-        assert night.reconsider == told.night.reconsider
-
-    tell(IXABEPILONE, REFERENCE_DATA, 10, look)
+    for number in range(10):
+        story, runs = told_story(number, IXABEPILONE, REFERENCE_DATA), list[EarlierRun]()
+        for told in story.nights:
+            extract = told.extract
+            turned = RawExtract(
+                extract.claims[::-1],
+                extract.authorizations[::-1],
+                extract.members,
+                extract.as_of,
+                extract.clinical and extract.clinical[::-1],
+            )
+            again = edited(turned, told.story, REFERENCE_DATA, runs, story.elsewhere[::-1])
+            assert in_key_order(again.lines) == in_key_order(told.night.lines)
+            assert again.reconsider == told.night.reconsider
+            runs.append(EarlierRun(RUN_IDS[len(runs)], again.kept))
 
 
 def in_key_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

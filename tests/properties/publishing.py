@@ -1,0 +1,122 @@
+"""Nights published by the program, one after another, and compared with what the oracle says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from claims_edit.__main__ import outcome
+from tests.oracle import EarlierRun
+from tests.oracle.drugs import Drug
+from tests.oracle.extract import RawExtract
+from tests.oracle.telling import RUN_IDS, Told
+from tests.properties.comparison import compare
+from tests.support import Edited
+
+RECONSIDER_COLUMNS = (
+    "claim_id",
+    "claim_line_number",
+    "cut_by_run_id",
+    "member_id",
+    "claim_line_start_date",
+    "hcpcs_code",
+    "billed_units",
+    "allowed_units",
+    "cut_units",
+    "charge_amount",
+    "denied_charge_amount",
+    "would_be_allowed_units",
+    "would_be_allowed_in_turn_units",
+    "released_claim_ids",
+    "policy_version",
+)
+UNITS = pl.Decimal(18, 6)
+TYPES_ELSEWHERE: dict[str, pl.DataType] = {
+    "claim_line_number": pl.Int64(),
+    "claim_line_start_date": pl.Date(),
+    "allowed_units": UNITS,
+    "billed_units": UNITS,
+    "authorization_draws": pl.List(pl.Struct({"authorization_number": pl.String, "units": UNITS})),
+}
+
+
+class Publisher:
+    """A folder of runs, and what the oracle keeps of each."""
+
+    def __init__(self, reference: Path, elsewhere: list[dict[str, Any]]) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.reference = reference
+        self.runs: list[EarlierRun] = []
+        if elsewhere:
+            write_elsewhere(self.folder / "elsewhere.parquet", elsewhere)
+
+    def publish(self, told: Told, place: int, drug: Drug, *, elsewhere: bool) -> None:
+        """What later nights published and kept stays as it is."""
+        run_id = RUN_IDS[place]
+        again = place < len(self.runs)
+        self.run_program(told.extract, run_id, drug, again=again, elsewhere=elsewhere)
+        published = self.folder / "runs" / f"run_id={run_id}"
+        compare(read_published(published), told.night)
+        rows = pl.read_parquet(published / "reconsider.parquet").select(RECONSIDER_COLUMNS)
+        assert rows.to_dicts() == told.night.reconsider
+        self.runs[place : place + 1] = [EarlierRun(run_id, told.night.kept)]
+
+    def run_program(
+        self, extract: RawExtract, run_id: str, drug: Drug, *, again: bool, elsewhere: bool
+    ) -> None:
+        inputs = self.folder / "inputs"
+        shutil.rmtree(inputs, ignore_errors=True)
+        inputs.mkdir()
+        options: dict[str, object] = {
+            **extract.write(inputs),
+            "out": self.folder / "runs",
+            "run-id": run_id,
+            "as-of": extract.as_of,
+            "policy": drug.policy_id,
+            "reference-data": self.reference,
+            "max-reject-rate": 1,
+        }
+        if elsewhere:
+            options["history"] = self.folder / "elsewhere.parquet"
+        arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+        assert outcome(["run", *arguments, *(["--replace"] if again else [])]) == 0
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def write_elsewhere(path: Path, rows: list[dict[str, Any]]) -> None:
+    schema = pl.Schema({column: TYPES_ELSEWHERE.get(column, pl.String()) for column in rows[0]})
+    pl.DataFrame([with_named_draws(row) for row in rows], schema).write_parquet(path)
+
+
+def with_named_draws(row: dict[str, Any]) -> dict[str, Any]:
+    if row.get("authorization_draws") is None:
+        return row
+    draws = [
+        {"authorization_number": number, "units": units}
+        for number, units in row["authorization_draws"]
+    ]
+    return row | {"authorization_draws": draws}
+
+
+def read_published(folder: Path) -> Edited:
+    def table(name: str) -> pl.DataFrame:
+        return pl.read_parquet(folder / f"{name}.parquet")
+
+    rows = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["rows"]
+    return Edited(
+        table("lines"),
+        table("findings"),
+        table("rejected_lines"),
+        table("rejected_authorizations"),
+        table("rejected_clinical_facts"),
+        table("partner_lines"),
+        rows["read"],
+        rows["read"] - rows["out_of_scope"],
+    )
