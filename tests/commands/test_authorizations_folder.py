@@ -306,7 +306,7 @@ def test_killed_before_file_operations(desk: Desk, replaces: bool) -> None:
     with process(dying.count_operations, [*arguments, "--out", str(counted)]) as running:
         count = running.hears(int)
     assert count > 12
-    for operation in sorted({*range(1 + replaces, count + 1, 7), *range(count - 4, count + 1)}):
+    for operation in sorted({*range(1 + replaces, count + 1, 20), *range(count - 4, count + 1)}):
         out = Path(shutil.copytree(before, folder / f"out-{operation}"))
         given = [*arguments, "--out", str(out)]
         with process(dying.die_before_operation, operation, given) as running:

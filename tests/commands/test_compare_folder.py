@@ -364,7 +364,7 @@ class TestKilled:
             count = running.hears(int)
         assert count > 20
         last = [count - n for n in range(5)]
-        for operation in sorted({*range(1 + replaces, count + 1, 9), *last}):
+        for operation in sorted({*range(1 + replaces, count + 1, 20), *last}):
             out = Path(shutil.copytree(before, operator.folder / f"out-{operation}"))
             arguments = self.arguments(operator, out)
             with process(dying.die_before_operation, operation, arguments) as running:
