@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import glob
+import io
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandera.polars as pa
@@ -16,7 +17,7 @@ from claims_edit.errors import InputError
 from claims_edit.normalise import as_text, can_read
 from claims_edit.schemas import polars_type
 
-_SUFFIXES = (".parquet", ".csv", ".csv.gz")
+SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _GZIP_CHUNK = 1 << 20
 _TAIL = 1 << 16
 # What polars raises on a file that it cannot read; on some damaged Parquet files it panics.
@@ -25,13 +26,17 @@ _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of an extract, its columns that the schema knows, unread."""
+    """One file of an extract, its columns that the schema knows, unread.
+
+    `names` are those columns' names in the file itself, where blanks may stand around them.
+    """
 
     path: Path
     frame: pl.LazyFrame
     columns: dict[str, pl.DataType]
     first_column: str
     stamp: tuple[int, int]
+    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Extract:
     def _rows(self, file: SourceFile) -> int:
         if file.path.name.lower().endswith(".parquet"):
             return int(self._read(file, lambda f: f.frame.select(pl.len())).item())
-        return _csv_rows(self.name, file)
+        return _csv_rows(self.name, file.path, file.path, file.first_column)
 
     def collect(self, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
         """What `query` makes of the extract. Raises InputError naming the file that cannot be read."""
@@ -70,7 +75,7 @@ class Extract:
     def batches(self, rows: int) -> Iterator[pl.DataFrame]:
         """The extract in its files' order, at most about `rows` rows at a time."""
         for file in self.files:
-            frame = _aligned(file, self.columns)
+            frame = aligned(file, self.columns)
             try:
                 yield from frame.collect_batches(chunk_size=rows, maintain_order=True)
             except _UNREADABLE as error:
@@ -107,12 +112,12 @@ def open_extract(
     Raises InputError for a path without files, an unreadable file, a missing required column, or a
     column of a type that cannot be read.
     """
-    files = [_open(name, path, sources) for path in _resolve(name, paths)]
+    files = [_open(name, path, sources) for path in resolve(name, paths)]
     for file in files:
         _require_columns(name, file, schema, fallbacks, filled)
         _require_types(name, file, schema, fallbacks)
     columns = {column: _common_type(column, files) for column in sources}
-    frames = [_aligned(file, columns) for file in files]
+    frames = [aligned(file, columns) for file in files]
     return Extract(name, tuple(files), pl.concat(frames, how="vertical"), columns)
 
 
@@ -124,17 +129,18 @@ def of_rows(name: str, rows: Sequence[Mapping[str, str | None]], sources: Sequen
     return Extract(name, (file,), frame, dict(schema))
 
 
-def _resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:
+def resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:
+    """The files that paths, folders and patterns name. Raises InputError for one that names none."""
     found: list[Path] = []
     for given in paths:
         path = Path(given)
         if path.is_dir():
             matches = [p for p in path.rglob("*") if p.is_file() and _is_data(p, path)]
-            problem = f"the folder holds no {', '.join(_SUFFIXES)} file"
+            problem = f"the folder holds no {', '.join(SUFFIXES)} file"
         elif path.exists():
             if not _has_known_suffix(path):
                 raise InputError(
-                    f"{name}: {path}: not a format that is read; give {', '.join(_SUFFIXES)} files."
+                    f"{name}: {path}: not a format that is read; give {', '.join(SUFFIXES)} files."
                 )
             matches, problem = [path], ""
         else:
@@ -154,7 +160,7 @@ def _is_data(path: Path, folder: Path) -> bool:
 
 
 def _has_known_suffix(path: Path) -> bool:
-    return path.name.lower().endswith(_SUFFIXES)
+    return path.name.lower().endswith(SUFFIXES)
 
 
 def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
@@ -176,8 +182,12 @@ def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
         if base != column and base in sources:
             raise InputError(f"{name}: {path}: the column {base} occurs twice; keep one.")
     known = {column: header[names[column]] for column in sources if column in names}
-    chosen = frame.select(pl.col(names[c]).alias(c) for c in known)
-    return SourceFile(path, chosen, known, header.names()[0], stamp)
+    names = {column: names[column] for column in known}
+    return SourceFile(path, _chosen(frame, names), known, header.names()[0], stamp, names)
+
+
+def _chosen(frame: pl.LazyFrame, names: Mapping[str, str]) -> pl.LazyFrame:
+    return frame.select(pl.col(name).alias(column) for column, name in names.items())
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -225,8 +235,23 @@ def _require_whole_csv(name: str, path: Path) -> None:
         )
 
 
-def _csv_rows(name: str, file: SourceFile) -> int:
-    """Rows of a CSV file, every one of which has as many fields as the header.
+def read_text(
+    name: str, shown: str, text: bytes, like: SourceFile
+) -> tuple[SourceFile, int]:
+    """CSV text, its header line first, as a file like another, and how many rows it has.
+
+    Raises InputError naming the file that it is a piece of, `shown`, where it cannot be read.
+    """
+    rows = _csv_rows(name, shown, io.BytesIO(text), like.first_column)
+    try:
+        frame = _chosen(pl.read_csv(io.BytesIO(text), infer_schema=False).lazy(), like.names)
+    except _UNREADABLE as error:
+        raise _unreadable(name, shown, error) from error
+    return replace(like, frame=frame), rows
+
+
+def _csv_rows(name: str, shown: str | Path, source: Path | io.BytesIO, first_column: str) -> int:
+    """Rows of CSV text, every one of which has as many fields as the header.
 
     polars fills a line that is short with nulls, and says nothing; pyarrow counts the fields.
     """
@@ -236,31 +261,31 @@ def _csv_rows(name: str, file: SourceFile) -> int:
         "read_options": csv.ReadOptions(block_size=1 << 23),
         "parse_options": csv.ParseOptions(newlines_in_values=True),
         "convert_options": csv.ConvertOptions(
-            include_columns=[file.first_column], column_types={file.first_column: string()}
+            include_columns=[first_column], column_types={first_column: string()}
         ),
     }
     try:
-        with csv.open_csv(file.path, **reading) as batches:
+        with csv.open_csv(source, **reading) as batches:
             return sum(batch.num_rows for batch in batches)
     except ArrowInvalid as error:
         fields = re.search(r"Expected (\d+) columns, got (\d+)", str(error))
         if fields is None:
             if "Empty CSV" in str(error):
                 return 0
-            raise _unreadable(name, file.path, error) from error
+            raise _unreadable(name, shown, error) from error
         raise InputError(
-            f"{name}: {file.path}: a line has {fields[2]} fields, and the header {fields[1]}; write the "
+            f"{name}: {shown}: a line has {fields[2]} fields, and the header {fields[1]}; write the "
             "file again with every field of every line."
         ) from error
 
 
-def _unreadable(name: str, path: Path, error: BaseException) -> InputError:
+def _unreadable(name: str, path: str | Path, error: BaseException) -> InputError:
     if isinstance(error, pl.exceptions.NoDataError):
         return InputError(f"{name}: {path}: the file is empty; it needs at least a header line.")
     text = str(error)
     if "utf-8" in text.lower():
         return InputError(f"{name}: {path}: not UTF-8 text; convert the file to UTF-8.")
-    if path.name.lower().endswith(".parquet"):
+    if str(path).lower().endswith(".parquet"):
         return InputError(f"{name}: {path}: not a whole Parquet file; write or copy it again.")
     if isinstance(error, OSError):
         return InputError(
@@ -323,14 +348,14 @@ def _common_type(column: str, files: Iterable[SourceFile]) -> pl.DataType:
     return types.pop() if len(types) == 1 else pl.String()
 
 
-def _aligned(file: SourceFile, columns: dict[str, pl.DataType]) -> pl.LazyFrame:
+def aligned(file: SourceFile, columns: dict[str, pl.DataType]) -> pl.LazyFrame:
     """The file's frame with every column of `columns`, null where it lacks one."""
 
-    def aligned(column: str, target: pl.DataType) -> pl.Expr:
+    def of_file(column: str, target: pl.DataType) -> pl.Expr:
         if column not in file.columns:
             return pl.lit(None, dtype=target).alias(column)
         source = file.columns[column]
         value = pl.col(column) if source == target else as_text(column, source)
         return value.alias(column)
 
-    return file.frame.select(aligned(c, t) for c, t in columns.items())
+    return file.frame.select(of_file(c, t) for c, t in columns.items())

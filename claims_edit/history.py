@@ -261,7 +261,7 @@ class History:
         return Past(
             no_lines() if lines is None else lines,
             no_other_versions() if versions is None else versions.drop("run_id"),
-            no_elsewhere() if self.elsewhere is None else self._elsewhere(members, scope),
+            of_members(self.lines_elsewhere(scope), members),
             no_partner_lines() if partners is None else partners.drop("run_id"),
         )
 
@@ -286,13 +286,19 @@ class History:
         folder = pl.col("path").str.strip_suffix(suffix)
         return rows.with_columns(folder=folder).join(places, on="folder").drop("folder", "path")
 
-    def _elsewhere(self, members: pl.Series, scope: Scope) -> pl.DataFrame:
+    def lines_elsewhere(self, scope: Scope) -> pl.DataFrame:
+        """All lines of the file of lines allowed elsewhere; none where none was given."""
         if self.elsewhere is None:
             return no_elsewhere()
         rows = read_elsewhere(self.elsewhere)
         if "ndc_code" in rows.columns:
             rows = with_ndc_11(rows, pl.col("ndc_code"), list(scope.all_products))
-        return rows.filter(pl.col("member_id").is_in(members.implode()))
+        return rows
+
+
+def of_members(rows: pl.DataFrame, members: pl.Series) -> pl.DataFrame:
+    """The rows that are about these members."""
+    return rows.filter(pl.col("member_id").is_in(members.implode()))
 
 
 def _of_members(files: list[Path], columns: tuple[str, ...], members: pl.Series) -> pl.LazyFrame:

@@ -30,6 +30,12 @@ from claims_edit.schemas import empty
 from claims_edit.scope import Scope
 
 _VERSION_COLUMNS = tuple(OTHER_VERSIONS.columns)
+# Where a raw row says that it replaces or voids a claim, and all that is read of one out of scope.
+VERSION_CODES = ("claim_frequency_code", "bill_type_code")
+VERSION_SOURCE_COLUMNS = (
+    *("claim_id", "member_id", *contracts.MEMBER_ID_FALLBACKS, "hcpcs_code", "ndc_code"),
+    *(*VERSION_CODES, "claim_type", "original_claim_id", "received_date"),
+)
 
 
 @dataclass(frozen=True)
@@ -99,22 +105,31 @@ def open_clinical_facts(path: str | Path) -> Extract:
     )
 
 
-def read_claims(extract: Extract, members: Members | None, scope: Scope) -> Claims:
+def read_claims(
+    extract: Extract,
+    members: Members | None,
+    scope: Scope,
+    rejected_elsewhere: pl.DataFrame | None = None,
+) -> Claims:
     """Read the rows in scope, those of partner drugs, and of the others those that replace or void a
-    claim."""
+    claim; but not of claims (`member_id`, `claim_id`) whose rows in scope are all rejected elsewhere.
+    """
     found = extract.collect(lambda f: f.filter(scope.of_raw(extract.columns)))
     raw = scope.split(found)[0].with_row_index("row")
     read = read_claim_rows(raw, members)
     failures = pl.concat([read.failures, between_rows(raw, read)])
     good = without(read.rows, failures)
     versions = _of_claims_not_rejected(_other_versions(extract, scope), read.rows, good)
+    if rejected_elsewhere is not None:
+        claim = ["member_id", "claim_id"]
+        versions = versions.join(rejected_elsewhere, on=claim, how="anti", maintain_order="left")
     circle = in_circle(good, versions)
     failures = pl.concat([failures, circle])
     lines = with_ndc_11(without(good, circle), pl.col("ndc_code"), list(scope.all_products))
     return Claims(
         lines.drop("row"),
         _of_claims_not_rejected(versions, read.rows, lines),
-        _partner_lines(scope.partners(found)),
+        partner_lines(scope.partners(found)),
         rejected(raw, failures, contracts.REJECTED_LINES, CLAIMS),
         raw.height,
     )
@@ -246,7 +261,7 @@ def _keyed_by_authorization(
     return raw, typed.rows, pl.concat([typed.failures, repeated])
 
 
-def _partner_lines(raw: pl.DataFrame) -> pl.DataFrame:
+def partner_lines(raw: pl.DataFrame) -> pl.DataFrame:
     """What is kept of the raw rows under a partner's code; one of no readable member, claim or date
     is none."""
     chosen = _with_fallbacks(raw.with_row_index("row"))
@@ -264,6 +279,25 @@ def _partner_lines(raw: pl.DataFrame) -> pl.DataFrame:
         .select(list(PARTNER_LINES.columns))
         .unique()
         .sort(list(PARTNER_LINES.columns), nulls_last=True)
+    )
+
+
+def may_be_version(columns: dict[str, pl.DataType]) -> pl.Expr:
+    """Whether a row as it comes may replace or void a claim: never false for one that does."""
+    codes = (as_text(c, columns[c]).str.contains_any(lifecycle.REPLACING) for c in VERSION_CODES)
+    original = as_text("original_claim_id", columns["original_claim_id"])
+    return original.is_not_null() & pl.any_horizontal(codes).fill_null(False)
+
+
+def claim_text(columns: dict[str, pl.DataType]) -> pl.Expr:
+    """The claim of a row as it comes."""
+    return as_text("claim_id", columns["claim_id"])
+
+
+def member_text(columns: dict[str, pl.DataType]) -> pl.Expr:
+    """The member of a row as it comes, from where it is found."""
+    return pl.coalesce(
+        as_text(c, columns[c]) for c in ("member_id", *contracts.MEMBER_ID_FALLBACKS)
     )
 
 
@@ -285,7 +319,6 @@ def _other_versions(extract: Extract, scope: Scope) -> pl.DataFrame:
     )
     original = as_text("original_claim_id", types["original_claim_id"])
     received = read_as("received_date", types["received_date"], CLAIMS.columns["received_date"])
-    members = (as_text(c, types[c]) for c in ("member_id", *contracts.MEMBER_ID_FALLBACKS))
 
     def query(frame: pl.LazyFrame) -> pl.LazyFrame:
         return (
@@ -293,7 +326,7 @@ def _other_versions(extract: Extract, scope: Scope) -> pl.DataFrame:
             .select(
                 "hcpcs_code",
                 "ndc_code",
-                member_id=pl.coalesce(*members),
+                member_id=member_text(types),
                 claim_id=as_text("claim_id", types["claim_id"]),
                 claim_frequency_code=_frequency(code, claim_type, bill_type),
                 original_claim_id=original,

@@ -234,8 +234,9 @@ def with_ndc_11(rows: pl.DataFrame, text: pl.Expr, products: list[str]) -> pl.Da
     return rows.with_columns(found["ndc_11"])
 
 
-def ndc_pattern(products: list[str]) -> str:
-    """A pattern that finds every notation of an NDC of `products`, in text as it comes.
+def ndc_pattern(products: list[str], *, anywhere: bool = False) -> str:
+    """A pattern that finds every notation of an NDC of `products`, in text as it comes; `anywhere` in
+    longer text, too.
 
     It may find more (ten ambiguous digits), never less: `ndc_11` decides.
     """
@@ -251,4 +252,7 @@ def ndc_pattern(products: list[str]) -> str:
             left, middle = short(labeler, labeler_width), short(code, code_width)
             if left is not None and middle is not None:
                 notations.append(rf"{left}-?{middle}-?[0-9]{{{package_width}}}")
-    return rf"(?i)^\s*(?:N4)?(?:{'|'.join(notations)})\s*$" if notations else r"^\b\B$"
+    if not notations:
+        return r"^\b\B$"
+    pattern = f"(?:{'|'.join(notations)})"
+    return pattern if anywhere else rf"(?i)^\s*(?:N4)?{pattern}\s*$"

@@ -1,0 +1,1 @@
+"""What a run is computed with. An engine moves rows; it knows no rule."""
