@@ -61,7 +61,7 @@ wheel-check: wheel ## Install the built wheel alone in an empty environment and 
 	scripts/check_wheel.sh dist/*.whl
 
 lock: setup ## Write requirements/*.txt again after a change of dependencies; keeps versions that still fit.
-	$(PIP_COMPILE) $(LOCK_ARGS) --output-file $(LOCK) pyproject.toml requirements/dev.in
+	$(PIP_COMPILE) $(LOCK_ARGS) --extra spark --output-file $(LOCK) pyproject.toml requirements/dev.in
 	$(PIP_COMPILE) --constraint $(LOCK) --output-file requirements/runtime.txt pyproject.toml
 
 upgrade: LOCK_ARGS := --upgrade
@@ -82,7 +82,7 @@ $(VENV)/.locked: $(LOCK)
 	done; \
 	echo "Python 3.11 or later is needed. Install it, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.11" >&2; \
 	exit 1
-	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r $(LOCK)
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --no-binary pyspark -r $(LOCK)
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.locked pyproject.toml

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit.errors import InputError
 from claims_edit.normalise import as_text, can_read
+from claims_edit.pandera_alone import pa
 from claims_edit.schemas import polars_type
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
@@ -235,9 +235,7 @@ def _require_whole_csv(name: str, path: Path) -> None:
         )
 
 
-def read_text(
-    name: str, shown: str, text: bytes, like: SourceFile
-) -> tuple[SourceFile, int]:
+def read_text(name: str, shown: str, text: bytes, like: SourceFile) -> tuple[SourceFile, int]:
     """CSV text, its header line first, as a file like another, and how many rows it has.
 
     Raises InputError naming the file that it is a piece of, `shown`, where it cannot be read.

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit import contracts, lifecycle
@@ -15,6 +14,7 @@ from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, OTHER_VERSIONS, PARTNE
 from claims_edit.extracts import Extract, open_extract
 from claims_edit.members import Members, with_members
 from claims_edit.normalise import as_text, read_as, with_ndc_11
+from claims_edit.pandera_alone import pa
 from claims_edit.quarantine import (
     CONFLICTING_CLAIM,
     REPLACEMENT_CYCLE,
@@ -284,7 +284,9 @@ def partner_lines(raw: pl.DataFrame) -> pl.DataFrame:
 
 def may_be_version(columns: dict[str, pl.DataType]) -> pl.Expr:
     """Whether a row as it comes may replace or void a claim: never false for one that does."""
-    codes = (as_text(c, columns[c]).str.contains_any(lifecycle.REPLACING) for c in VERSION_CODES)
+    codes = (
+        as_text(c, columns[c]).str.contains_any(list(lifecycle.REPLACING)) for c in VERSION_CODES
+    )
     original = as_text("original_claim_id", columns["original_claim_id"])
     return original.is_not_null() & pl.any_horizontal(codes).fill_null(False)
 

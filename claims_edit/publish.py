@@ -12,8 +12,6 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandera.errors
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit.contracts import RUN_TABLES
@@ -25,6 +23,7 @@ from claims_edit.errors import (
     UsageError,
 )
 from claims_edit.manifest import NAME
+from claims_edit.pandera_alone import errors, pa
 from claims_edit.report_contracts import COMPARISON_TABLES, DETERMINATION_TABLES
 from claims_edit.schemas import validated
 
@@ -205,7 +204,7 @@ def write_tables(
     for name, table in tables.items():
         try:
             sound = validated(schemas[name], table)
-        except (pandera.errors.SchemaError, pandera.errors.SchemaErrors) as error:
+        except (errors.SchemaError, errors.SchemaErrors) as error:
             raise FaultError(
                 f"a fault of the program: the table {name} breaks its own schema; nothing was "
                 "published. Please report it with this message."

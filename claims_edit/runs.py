@@ -69,8 +69,60 @@ def run(settings: RunSettings, announce: Announce = lambda _: None) -> Published
             history = open_history(
                 settings.history, settings.out, policy.hcpcs_code, settings.run_id
             )
+            if settings.engine == "spark":
+                return _run_on_spark(settings, policy, reference, history, watch)
             inputs = open_inputs(settings, history)
         return _run(settings, policy, reference, inputs, watch)
+
+
+def _run_on_spark(
+    settings: RunSettings,
+    policy: Policy,
+    reference: ReferenceData,
+    history: History,
+    watch: Stopwatch,
+) -> Published:
+    from claims_edit.contracts import LINE_KEY
+    from claims_edit.edits.catalogue import ORDER
+    from claims_edit.engines.spark.engine import computing
+    from claims_edit.schemas import empty
+
+    with computing(settings, policy, reference, scope_of(reference, policy), history, watch) as c:
+        parts = list(
+            c.parts(int(settings.spark_settings.get("spark.claims-edit.part-rows", 200000)))
+        )
+        tables = {
+            n: pl.concat([empty(s), *(p.tables[n] for p in parts if n in p.tables)])
+            for n, s in RUN_TABLES.items()
+        }
+        tables |= c.rejected
+        order = pl.col("edit_id").replace_strict(ORDER, return_dtype=pl.UInt16)
+        tables["lines"] = tables["lines"].sort(*LINE_KEY)
+        tables["reconsider"] = tables["reconsider"].sort(*LINE_KEY)
+        tables["findings"] = tables["findings"].sort(*LINE_KEY, order)
+        tables["flagged_lines"] = flagged_lines(tables["lines"], tables["findings"])
+        for n in ("other_versions", "partner_lines"):
+            tables[n] = tables[n].sort(tables[n].columns, nulls_last=(n == "partner_lines"))
+        r = tables["rejected_lines"]
+        tables["rejected_lines"] = r.sort(*r.columns[2:], "failed_checks", nulls_last=True)
+        files = c.inputs.entries(c.counted)
+    from types import SimpleNamespace
+
+    read = SimpleNamespace(in_scope_rows=sum(p.in_scope_rows for p in parts))
+    from claims_edit.inputs import _require_few_rejects
+
+    _require_few_rejects(
+        SimpleNamespace(rejected=tables["rejected_lines"], in_scope_rows=read.in_scope_rows),
+        settings.max_reject_rate,
+    )
+    inputs = SimpleNamespace(history=history)
+    with publish.writable(settings.out), publish.staged(settings.out, settings.run_id) as staging:
+        _write(staging, tables)
+        content = _manifest(staging, settings, policy, reference, files, read, inputs.history)
+        _mind_the_drift(content, settings)
+        folder = _publish(staging, settings, content, watch)
+    stale = inputs.history.computed_on(content)
+    return Published(folder, content, stale)
 
 
 def _run(

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pandera.polars as pa
 import pytest
 
 from claims_edit import clinical_contracts, contracts, reference_contracts, report_contracts
+from claims_edit.pandera_alone import pa
 from tests.support import PROJECT
 
 PACKAGE = "claims_edit"

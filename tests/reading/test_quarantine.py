@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pandera.errors
-import pandera.polars as pa
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 
 from claims_edit.clinical_contracts import CLINICAL_FACTS
 from claims_edit.contracts import AUTHORIZATIONS, CLAIMS
+from claims_edit.pandera_alone import pa
 from claims_edit.quarantine import read_typed
 from claims_edit.schemas import polars_type, rules_of
 

@@ -7,8 +7,8 @@ and of earlier runs the rows of their own members. What they return comes part b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -16,28 +16,21 @@ import polars as pl
 from claims_edit import intake
 from claims_edit.engines.spark import work
 from claims_edit.engines.spark.files import Located
-from claims_edit.engines.spark.frames import SCHEMA, packed, rows_of, unpacked
-from claims_edit.engines.spark.plan import parts_of
+from claims_edit.engines.spark.frames import SCHEMA, unpacked
+from claims_edit.engines.spark.inputs import Inputs, opened
+from claims_edit.engines.spark.plan import PART_ROWS, parts_of
 from claims_edit.engines.spark.scan import may_be_in_scope, scanned
+from claims_edit.engines.spark.session import session
 from claims_edit.evaluate import Requests
 from claims_edit.history import History
 from claims_edit.policies import Policy
 from claims_edit.reference import ReferenceData
 from claims_edit.scope import Scope
 from claims_edit.settings import RunSettings
+from claims_edit.steps import Stopwatch
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What a run on Spark is computed from: the extracts its workers read, and what the driver read."""
-
-    claims: Located
-    members: Located | None
-    requests: Requests
-    history: History
 
 
 @dataclass(frozen=True)
@@ -48,43 +41,33 @@ class Part:
     in_scope_rows: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class Computing:
-    """A run under way. `counted` has, once all parts came, the rows of every CSV file by its address."""
+    """A run under way: its inputs opened, and what the driver reads of them read.
+
+    `counted` has, once all parts came, the rows of every CSV file by its address.
+    """
 
     spark: SparkSession
-    opened: Opened
-    policy: Policy
-    reference: ReferenceData
-    scope: Scope
-    settings: RunSettings
-    counted: dict[str, int]
+    inputs: Inputs
+    driven: dict[str, pl.DataFrame]
+    rejected: dict[str, pl.DataFrame]
+    job: work.Job
+    counted: dict[str, int] = field(default_factory=dict)
 
-    def parts(self, most_rows: int) -> Iterator[Part]:
+    def parts(self, most_rows: int = PART_ROWS) -> Iterator[Part]:
         """Every part that has rows, in the order of its members; that of the split claims last."""
         with ExitStack() as kept:
             found = self._kept(self._found(), kept)
             self._mind(found)
-            claims = _shape(self.opened.claims)
-            members = None if self.opened.members is None else _shape(self.opened.members)
-            keys = found.mapInArrow(work.keys(claims.columns, self.scope), work.KEYS_SCHEMA)
+            keys = found.mapInArrow(work.keys(self.job.claims, self.job.scope), work.KEYS_SCHEMA)
             cores = self.spark.sparkContext.defaultParallelism
             parts = parts_of(self._kept(keys, kept), cores, most_rows)
-            sorted_rows = found.mapInArrow(
-                work.sorting(claims, members, parts, self.scope), SCHEMA
-            ).unionAll(self._of_the_driver(parts))
-            job = work.Job(
-                self.policy,
-                self.reference,
-                self.scope,
-                self.settings.as_of,
-                claims,
-                members,
-                self.opened.requests.clinical_facts is not None,
-                replace(self.opened.history, elsewhere=None),
-                parts,
-                {kind: frame.clear() for kind, frame in self._driven().items()},
+            job = replace(self.job, parts=parts)
+            of_workers = found.mapInArrow(
+                work.sorting(job.claims, job.members, parts, job.scope), SCHEMA
             )
+            sorted_rows = of_workers.unionAll(self._of_the_driver(parts))
             sent = self.spark.sparkContext.broadcast(job)
             kept.callback(sent.destroy)
             edited = (
@@ -98,14 +81,14 @@ class Computing:
         """The rows of claims and members that are of use, as frames."""
         found = scanned(
             self.spark,
-            self.opened.claims,
-            may_be_in_scope(self.scope),
-            work.finding(self.scope),
+            self.inputs.claims,
+            may_be_in_scope(self.job.scope),
+            work.finding(self.job.scope),
             SCHEMA,
         )
-        if self.opened.members is None:
+        if self.inputs.members is None:
             return found
-        members = scanned(self.spark, self.opened.members, None, lambda g: work.taking_members(g), SCHEMA)
+        members = scanned(self.spark, self.inputs.members, None, work.taking_members, SCHEMA)
         return found.unionAll(members)
 
     def _kept(self, rows: DataFrame, kept: ExitStack) -> DataFrame:
@@ -127,22 +110,10 @@ class Computing:
             for file, count in frame.select("file", "rows").iter_rows():
                 self.counted[file] = self.counted.get(file, 0) + count
 
-    def _driven(self) -> dict[str, pl.DataFrame]:
-        """What the driver read, to be sorted by member like the rest."""
-        requests = self.opened.requests
-        frames = {
-            work.AUTHORIZATIONS: requests.authorizations,
-            work.REJECTED_AS: requests.rejected_authorizations,
-            work.ELSEWHERE: self.opened.history.lines_elsewhere(self.scope),
-        }
-        if requests.clinical_facts is not None:
-            frames[work.FACTS] = requests.clinical_facts
-        return frames
-
     def _of_the_driver(self, parts: work.Parts) -> DataFrame:
-        owners = self.opened.requests.authorizations.select("authorization_number", "member_id")
+        owners = self.driven[work.AUTHORIZATIONS].select("authorization_number", "member_id")
         rows: list[Any] = []
-        for kind, frame in self._driven().items():
+        for kind, frame in self.driven.items():
             if kind == work.FACTS:
                 owned = frame.join(owners, on="authorization_number")
                 numbered = parts.numbered(owned, pl.col("member_id")).drop("member_id")
@@ -154,7 +125,8 @@ class Computing:
 
     def _handed_over(self, edited: DataFrame) -> Iterator[Part]:
         """The parts as they come, one partition at a time."""
-        current, tables = -1, {}
+        current = -1
+        tables: dict[str, list[pl.DataFrame]] = {}
         for row in edited.toLocalIterator(prefetchPartitions=True):
             frame = unpacked(bytes(row["frame"]))
             if row["kind"] == work.REFUSED:
@@ -177,3 +149,54 @@ def _shape(located: Located) -> work.Shape:
     extract = located.extract
     present = {c: t for c, t in extract.columns.items() if extract.has(c)}
     return work.Shape(extract.name, extract.columns, present)
+
+
+@contextmanager
+def computing(
+    settings: RunSettings,
+    policy: Policy,
+    reference: ReferenceData,
+    scope: Scope,
+    history: History,
+    watch: Stopwatch,
+) -> Iterator[Computing]:
+    """Start Spark, open the inputs of a run, and read what is read by the driver."""
+    with ExitStack() as stack:
+        spark = stack.enter_context(session(settings.spark_master, settings.spark_settings))
+        inputs = stack.enter_context(opened(spark, settings, history))
+        with watch.step("authorizations"):
+            authorizations = inputs.read_authorizations()
+        with watch.step("clinical facts"):
+            facts = inputs.read_clinical_facts() or intake.no_clinical_facts()
+        given = None if inputs.clinical is None else facts.rows
+        requests = Requests(authorizations.rows, authorizations.rejected_as, given)
+        rejected = {
+            "rejected_authorizations": authorizations.rejected,
+            "rejected_clinical_facts": facts.rejected,
+        }
+        driven = _driven_by(requests, history, scope)
+        job = work.Job(
+            policy,
+            reference,
+            scope,
+            settings.as_of,
+            _shape(inputs.claims),
+            None if inputs.members is None else _shape(inputs.members),
+            given is not None,
+            replace(history, elsewhere=None),
+            work.Parts(()),
+            {kind: frame.clear() for kind, frame in driven.items()},
+        )
+        yield Computing(spark, inputs, driven, rejected, job)
+
+
+def _driven_by(requests: Requests, history: History, scope: Scope) -> dict[str, pl.DataFrame]:
+    """What the driver read, to be sorted by member like the rest."""
+    frames = {
+        work.AUTHORIZATIONS: requests.authorizations,
+        work.REJECTED_AS: requests.rejected_authorizations,
+        work.ELSEWHERE: history.lines_elsewhere(scope),
+    }
+    if requests.clinical_facts is not None:
+        frames[work.FACTS] = requests.clinical_facts
+    return frames

@@ -1,4 +1,4 @@
-"""What Spark throws, in one sentence that says what to do; never a row of data, which its text may hold."""
+"""What Spark throws, in a sentence that says what to do; never its own text, which may hold data."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _KNOWN: tuple[tuple[str, type[UserError], str], ...] = (
         r"OutOfMemoryError|MemoryError|exit code 137|Container killed|OOM",
         UsageError,
         f"{_HOW}: a worker or the driver ran out of memory: give more to spark.executor.memory, "
-        "spark.executor.memoryOverhead (Python's share) or spark.driver.memory, or set --part-rows lower.",
+        "spark.executor.memoryOverhead (Python's share) or spark.driver.memory, or cut smaller parts.",
     ),
     (
         r"ExecutorLostFailure|Python worker exited unexpectedly|Python worker failed to connect",
@@ -113,12 +113,15 @@ def start_in_words(error: Exception, log: str, master: str) -> UserError:
     """Why Spark did not start."""
     text = f"{error}\n{log}"
     if re.search(r"UnsupportedClassVersionError|Module jdk\.incubator\.vector not found", text):
-        return UsageError(f"{_HOW}: the Java that was found is too old for Spark; install a newer one.")
+        return UsageError(
+            f"{_HOW}: the Java that was found is too old for Spark; install a newer one."
+        )
     if re.search(r"Could not parse Master URL|Invalid master URL", text):
         return UsageError(f"--spark-master: {master!r} names no cluster.")
     if re.search(r"unresponsive|Connection refused|UnknownHost|stopped SparkContext", text):
         return UsageError(
-            f"--spark-master: {master} does not answer; look whether the cluster is up and its address is right."
+            f"--spark-master: {master} does not answer; look whether the cluster is up, and its address "
+            "right."
         )
     if re.search(r"unresolved dependency|Server access error", text):
         return UsageError(
@@ -127,4 +130,6 @@ def start_in_words(error: Exception, log: str, master: str) -> UserError:
         )
     said = re.search(r"IllegalArgumentException: ([^\n]{1,200})", text)
     why = f": {said[1].rstrip('.')}" if said else ""
-    return UsageError(f"{_HOW}: Spark could not be started{why}; look at --spark-master and --spark-conf.")
+    return UsageError(
+        f"{_HOW}: Spark could not be started{why}; look at --spark-master and --spark-conf."
+    )

@@ -7,7 +7,6 @@ Parquet footer, as a small file on this machine.
 from __future__ import annotations
 
 import hashlib
-import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from claims_edit import extracts
 from claims_edit.errors import InputError
 from claims_edit.extracts import Extract
 from claims_edit.manifest import LARGE_PARQUET
+from claims_edit.settings import is_address
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -49,21 +49,20 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class Located:
-    """An extract opened on stubs or copies, and the files they stand for, in the same order."""
+    """An extract opened on stubs or copies, and the files they stand for, in the same order.
+
+    Without such files it is opened on its own.
+    """
 
     extract: Extract
     files: tuple[FoundFile, ...]
+    copied: bool = False
 
     @contextmanager
     def named(self) -> Iterator[None]:
         """Errors about a stub or copy name the file that it stands for."""
-        with _named(dict(zip((str(f.path) for f in self.extract.files), self.files, strict=True))):
+        with _named(dict(zip((str(f.path) for f in self.extract.files), self.files, strict=False))):
             yield
-
-
-def is_uri(path: Path | str) -> bool:
-    """Whether it is an address such as `s3a://bucket/key`, and not a path of this machine."""
-    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", str(path)))
 
 
 class Files:
@@ -75,7 +74,7 @@ class Files:
         self._folder = folder
 
     def located(
-        self, name: str, given: Sequence[Path | str], opened: Opener, *, whole: bool = False
+        self, name: str, given: Sequence[Path | str], opened: Opener, *, copied: bool = False
     ) -> Located:
         """An extract opened on stubs of its files, or on whole copies of them.
 
@@ -89,20 +88,22 @@ class Files:
         def stubbed(number: int) -> Path:
             file = files[number]
             stub = folder / (f"{number:06d}" + (".parquet" if file.is_parquet else ".csv"))
-            if whole:
+            if copied:
                 stub = stub.with_name(f"{number:06d}{_suffix(file)}")
                 self._copy(file, stub)
             else:
-                stub.write_bytes(self._footer(file) if file.is_parquet else self._header(name, file))
+                stub.write_bytes(
+                    self._footer(file) if file.is_parquet else self._header(name, file)
+                )
             return stub
 
         with ThreadPoolExecutor(_MANY) as pool:
             stubs = list(pool.map(stubbed, range(len(files))))
         with _named(dict(zip(map(str, stubs), files, strict=True))):
-            return Located(opened(stubs), tuple(files))
+            return Located(opened(stubs), tuple(files), copied)
 
     def _find(self, name: str, given: Path | str) -> list[FoundFile]:
-        if not is_uri(given):
+        if not is_address(given):
             paths = extracts.resolve(name, [given])
             return [self._found(name, f"file://{p.absolute()}", str(p)) for p in paths]
         text = str(given)
@@ -112,7 +113,8 @@ class Files:
             status = system.getFileStatus(path)
             if status.isFile() and not text.lower().endswith(extracts.SUFFIXES):
                 raise InputError(
-                    f"{name}: {text}: not a format that is read; give {', '.join(extracts.SUFFIXES)} files."
+                    f"{name}: {text}: not a format that is read; give "
+                    f"{', '.join(extracts.SUFFIXES)} files."
                 )
             names = [text] if status.isFile() else self._below(system, path)
         else:
@@ -120,7 +122,9 @@ class Files:
             names = [h.getPath().toString() for h in hits if h.isFile()]
         names = [n for n in names if n.lower().endswith(extracts.SUFFIXES)]
         if not names:
-            raise InputError(f"{name}: {text}: no such file, folder or match of the pattern; check --{name}.")
+            raise InputError(
+                f"{name}: {text}: no such file, folder or match of the pattern; check --{name}."
+            )
         return [self._found(name, n, n) for n in names]
 
     def _below(self, system: Any, folder: Any) -> list[str]:
@@ -136,7 +140,9 @@ class Files:
 
     def _found(self, name: str, location: str, shown: str) -> FoundFile:
         last = location.rpartition("/")[2]
-        if last.startswith((".", "_")) or (last.lower().endswith(".gz") and not last.endswith(".gz")):
+        if last.startswith((".", "_")) or (
+            last.lower().endswith(".gz") and not last.endswith(".gz")
+        ):
             raise InputError(
                 f"{name}: {shown}: Spark skips files whose name begins with '.' or '_', and unpacks only "
                 "what ends in .gz in small letters; rename it, or run with --engine polars."
@@ -174,7 +180,9 @@ class Files:
             return self._read(file, 0, file.size)
         end = self._read(file, file.size - 8, 8)
         start = file.size - 8 - int.from_bytes(end[:4], "little")
-        return self._read(file, start, file.size - start) if end[4:] == _MAGIC and start > 0 else end
+        return (
+            self._read(file, start, file.size - start) if end[4:] == _MAGIC and start > 0 else end
+        )
 
     def _footer(self, file: FoundFile) -> bytes:
         return _MAGIC + self._tail(file)
@@ -216,6 +224,13 @@ class Files:
             for file, count, digest in zip(located.files, rows, digests, strict=True)
         ]
 
+    def parquet_rows(self, located: Located) -> list[int]:
+        """Rows of every Parquet file of an extract, by their footers."""
+        from pyarrow.parquet import read_metadata
+
+        stubs = (source.path for source in located.extract.files)
+        return [read_metadata(stub).num_rows for stub in stubs if stub.suffix == ".parquet"]
+
     def _digest(self, file: FoundFile) -> dict[str, Any]:
         """As `manifest.digest_of` has it."""
         footer = file.is_parquet and file.size > LARGE_PARQUET
@@ -236,7 +251,10 @@ class Files:
             path = self._path(file.location)
             system = path.getFileSystem(self._conf)
             now = system.getFileStatus(path) if system.exists(path) else None
-            if now is None or (now.getLen(), now.getModificationTime()) != (file.size, file.changed):
+            if now is None or (now.getLen(), now.getModificationTime()) != (
+                file.size,
+                file.changed,
+            ):
                 raise InputError(
                     f"{located.extract.name}: {file.shown}: changed while it was read; run again when "
                     "it is whole."

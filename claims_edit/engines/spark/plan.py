@@ -42,7 +42,8 @@ def _begins(keys: DataFrame, members: int, count: int) -> tuple[str, ...]:
         return ()
     every = max(members // _SAMPLED_MEMBERS, 1)
     sampled = keys.filter(
-        sql.col("member_id").isNotNull() & (sql.pmod(sql.xxhash64("member_id"), sql.lit(every)) == 0)
+        sql.col("member_id").isNotNull()
+        & (sql.pmod(sql.xxhash64("member_id"), sql.lit(every)) == 0)
     )
     counted = sampled.groupBy("member_id").agg(sql.sum("rows").alias("rows")).collect()
     weights = pl.DataFrame(
@@ -70,7 +71,10 @@ def _split(keys: DataFrame) -> pl.DataFrame:
             sql.max(sql.col("member_id").isNull()).alias("without"),
             sql.collect_set("member_id").alias("members"),
         )
-        .filter((sql.col("first") != sql.col("last")) | (sql.col("without") & sql.col("first").isNotNull()))
+        .filter(
+            (sql.col("first") != sql.col("last"))
+            | (sql.col("without") & sql.col("first").isNotNull())
+        )
         .select("claim_id", sql.explode("members").alias("member_id"))
     )
     found = [(row["claim_id"], row["member_id"]) for row in claims.collect()]

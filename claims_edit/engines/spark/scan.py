@@ -62,7 +62,9 @@ class Group:
         """Rows of Parquet in the types that polars finds in the file."""
         found = pl.DataFrame(pl.from_arrow(batch))
         return found.select(
-            pl.col(column).cast(dtype) if column in found.columns else pl.lit(None, dtype).alias(column)
+            pl.col(column).cast(dtype)
+            if column in found.columns
+            else pl.lit(None, dtype).alias(column)
             for column, dtype in self.like.columns.items()
         )
 
@@ -91,8 +93,8 @@ def _require_whole_lines(name: str, shown: str, text: bytes, lines: list[bytes])
     """Spark hands out text line by line: a line that ends within quotes would be two halves of a row."""
     if _QUOTE in text and any(line.count(_QUOTE) % 2 for line in lines):
         raise InputError(
-            f"{name}: {shown}: a field holds a line break or a single quotation mark, and Spark reads CSV "
-            "line by line; write the extract as Parquet, or run with --engine polars."
+            f"{name}: {shown}: a field holds a line break or a single quotation mark, and Spark reads "
+            "CSV line by line; write the extract as Parquet, or run with --engine polars."
         )
 
 
@@ -140,7 +142,7 @@ def _source(
     locations = [file.location for file in files]
     if group.header is not None:
         text = reader.option("lineSep", "\n").text(locations)
-        return text.select(sql.col("value").cast("binary"), "_metadata.file_path")
+        return text.select(sql.col("value").cast("binary"), sql.input_file_name())
     names = group.like.names
     read = {c: t for c, t in group.like.columns.items() if t != pl.Null}
     rows = reader.parquet(*locations).select(

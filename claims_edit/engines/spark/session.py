@@ -56,7 +56,7 @@ _ON_THIS_MACHINE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress"
 
 
 @contextmanager
-def session(master: str, conf: tuple[tuple[str, str], ...]) -> Iterator[SparkSession]:
+def session(master: str, conf: dict[str, str]) -> Iterator[SparkSession]:
     """A session on a cluster; one of a program's own that is active is used, and left running.
 
     Raises UsageError where Spark is not installed, finds no fit Java, or cannot reach its cluster.
@@ -74,7 +74,7 @@ def session(master: str, conf: tuple[tuple[str, str], ...]) -> Iterator[SparkSes
             spark = active.newSession()
         else:
             log = stack.enter_context(_private_folder()) / "spark.log"
-            spark = _started(master, dict(conf), log)
+            spark = _started(master, conf, log)
             stack.callback(_stopped, spark)
             _require_workers(spark, master)
         for key, value in _AS_POLARS_READS.items():
@@ -153,8 +153,8 @@ def _require_workers(spark: SparkSession, master: str) -> None:
     while scheduler.getExecutorMemoryStatus().size() < 2:  # the driver is one of them
         if scheduler.isStopped() or time.monotonic() - begun > _SECONDS_FOR_WORKERS:
             raise UsageError(
-                f"--spark-master: {master}: no worker took the run. Look whether the cluster is up and has "
-                "room for spark.executor.memory and spark.executor.cores, and whether its machines "
+                f"--spark-master: {master}: no worker took the run. Look whether the cluster is up and "
+                "has room for spark.executor.memory and spark.executor.cores, and whether its machines "
                 "reach this one."
             )
         time.sleep(0.2)

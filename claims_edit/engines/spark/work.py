@@ -129,7 +129,7 @@ def _gathered(
 KEYS_SCHEMA = "claim_id string, member_id string, rows long"
 
 
-def keys(columns: dict[str, pl.DataType], scope: Scope) -> Function:
+def keys(claims: Shape, scope: Scope) -> Function:
     """Claim, member and number of rows in scope, of rows that were found."""
 
     def function(received: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -138,7 +138,8 @@ def keys(columns: dict[str, pl.DataType], scope: Scope) -> Function:
                 found, _ = scope.split(unpacked(frame))
                 counted = (
                     found.select(
-                        claim_id=intake.claim_text(columns), member_id=intake.member_text(columns)
+                        claim_id=intake.claim_text(claims.columns),
+                        member_id=intake.member_text(claims.columns),
                     )
                     .group_by("claim_id", "member_id")
                     .agg(rows=pl.len().cast(pl.Int64))
@@ -146,7 +147,11 @@ def keys(columns: dict[str, pl.DataType], scope: Scope) -> Function:
                 table = counted.to_arrow(compat_level=pl.CompatLevel.oldest())
                 yield from table.cast(
                     pa.schema(
-                        [("claim_id", pa.string()), ("member_id", pa.string()), ("rows", pa.int64())]
+                        [
+                            ("claim_id", pa.string()),
+                            ("member_id", pa.string()),
+                            ("rows", pa.int64()),
+                        ]
                     )
                 ).to_batches()
 
