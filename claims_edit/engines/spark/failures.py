@@ -5,80 +5,80 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 from claims_edit.errors import FaultError, InputError, UsageError, UserError
 
 _HOW = "--engine spark"
-_OPTION = "--spark-conf KEY=VALUE"
 
 # What stands in a failure's text, the error it is, and the sentence. The first that stands there counts.
 _KNOWN: tuple[tuple[str, type[UserError], str], ...] = (
     (
         r"No module named '(claims_edit|polars|pyarrow|pandera|numpy)",
         UsageError,
-        f"{_HOW}: the workers' Python lacks a package: install this version of claims-edit for the "
+        "the workers' Python lacks a package: install this version of claims-edit for the "
         "Python that PYSPARK_PYTHON names, on every machine of the cluster.",
     ),
     (
         r"PYTHON_VERSION_MISMATCH|different version .* than that in driver",
         UsageError,
-        f"{_HOW}: the workers' Python is of another version than this one: let PYSPARK_PYTHON name the "
+        "the workers' Python is of another version than this one: let PYSPARK_PYTHON name the "
         "same version on every machine of the cluster.",
     ),
     (
         r"Cannot run program",
         UsageError,
-        f"{_HOW}: a worker has no Python under the name that PYSPARK_PYTHON gives: install it there, or "
+        "a worker has no Python under the name that PYSPARK_PYTHON gives: install it there, or "
         "let PYSPARK_PYTHON name the one that is.",
     ),
     (
         r"No FileSystem for scheme|ClassNotFoundException: Class org\.apache\.hadoop\.fs",
         UsageError,
-        f"{_HOW}: Spark has no reader for paths of this scheme: give it one, such as --spark-conf "
+        "Spark has no reader for paths of this scheme: give it one, such as --spark-conf "
         "spark.jars.packages=org.apache.hadoop:hadoop-aws:VERSION for s3a.",
     ),
     (
         r"AccessDenied|AccessControlException|Permission denied|NoAuthWithAWSException|Unauthorized",
         InputError,
-        f"{_HOW}: Spark may not read a path: give it the right to, by {_OPTION} or the cluster's own "
+        "Spark may not read a path: give it the right to, by --spark-conf KEY=VALUE or the cluster's own "
         "settings.",
     ),
     (
         r"Unexpected end of input stream|Unexpected end of file|EOFException|not in gzip format",
         InputError,
-        f"{_HOW}: a compressed file is cut short or damaged; send it again, whole.",
+        "a compressed file is cut short or damaged; send it again, whole.",
     ),
     (
         r"FileNotFoundException|FAILED_READ_FILE\.FILE_NOT_EXIST|does not exist",
         InputError,
-        f"{_HOW}: a worker does not find a file that this machine finds: every machine of the cluster "
+        "a worker does not find a file that this machine finds: every machine of the cluster "
         "must see it under the same path, or it changed while it was read.",
     ),
     (
         r"FAILED_READ_FILE|is not a Parquet file|ParquetDecodingException|SparkUpgradeException",
         InputError,
-        f"{_HOW}: a Parquet file cannot be read by Spark; write or copy it again.",
+        "a Parquet file cannot be read by Spark; write or copy it again.",
     ),
     (
         r"No space left on device",
         UsageError,
-        f"{_HOW}: a worker's disk is full: make room in its spark.local.dir, or name another.",
+        "a worker's disk is full: make room in its spark.local.dir, or name another.",
     ),
     (
         r"OutOfMemoryError|MemoryError|exit code 137|Container killed|OOM",
         UsageError,
-        f"{_HOW}: a worker or the driver ran out of memory: give more to spark.executor.memory, "
+        "a worker or the driver ran out of memory: give more to spark.executor.memory, "
         "spark.executor.memoryOverhead (Python's share) or spark.driver.memory, or cut smaller parts.",
     ),
     (
         r"ExecutorLostFailure|Python worker exited unexpectedly|Python worker failed to connect",
         UsageError,
-        f"{_HOW}: workers were lost again and again; look at the cluster, and run again.",
+        "workers were lost again and again; look at the cluster, and run again.",
     ),
     (
         r"stopped SparkContext|SparkContext was shut down|cancelled because|All masters are unresponsive",
         UsageError,
-        f"{_HOW}: the cluster ended the run; look at the cluster, and run again.",
+        "the cluster ended the run; look at the cluster, and run again.",
     ),
 )
 
@@ -100,13 +100,19 @@ def in_words() -> Iterator[None]:
 def _as_user_error(text: str) -> UserError:
     for pattern, kind, sentence in _KNOWN:
         if re.search(pattern, text):
-            return kind(f"{sentence} Nothing was published.")
+            return kind(f"{_file(text) or _HOW}: {sentence} Nothing was published.")
     names = re.findall(r"\b([A-Za-z]+(?:Error|Exception))\b", text)
     name = names[-1] if names else "unknown"
     return FaultError(
         f"a fault of the program on Spark ({name}); nothing was published. Please report it with this "
         "message."
     )
+
+
+def _file(text: str) -> str | None:
+    """The file that Spark was reading, as the user knows it."""
+    found = re.search(r"while reading file (\S+?)\.?\s+SQLSTATE", text)
+    return unquote(found[1]).removeprefix("file://") if found else None
 
 
 def start_in_words(error: Exception, log: str, master: str) -> UserError:

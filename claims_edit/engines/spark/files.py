@@ -125,7 +125,7 @@ class Files:
             raise InputError(
                 f"{name}: {text}: no such file, folder or match of the pattern; check --{name}."
             )
-        return [self._found(name, n, n) for n in names]
+        return [self._found(name, n, n) for n in sorted(names)]
 
     def _below(self, system: Any, folder: Any) -> list[str]:
         """The files of a folder that are in no hidden or temporary place of it."""
@@ -149,8 +149,8 @@ class Files:
             )
         path = self._path(location)
         status = path.getFileSystem(self._conf).getFileStatus(path)
-        uri = status.getPath().toUri().toString()
-        return FoundFile(shown, location, uri, status.getLen(), status.getModificationTime())
+        name, uri = status.getPath().toString(), status.getPath().toUri().toString()
+        return FoundFile(shown, name, uri, status.getLen(), status.getModificationTime())
 
     def _path(self, location: str) -> Any:
         return self._jvm.org.apache.hadoop.fs.Path(location)
