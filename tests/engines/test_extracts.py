@@ -80,11 +80,12 @@ def test_addresses_that_spark_reads(tmp_path: Path) -> None:
         RunSettings(**given, **others, claims=(tmp_path / "claims",), out=tmp_path / "polars")
     ).folder
     address = f"file://{tmp_path}"
+    addresses: dict[str, Any] = {name: f"file://{path}" for name, path in others.items()}
     other = runs.run(
         RunSettings(
             **given,
             claims=(f"{address}/claims", f"{address}/claims/*.csv", f"{address}/claims/2.parquet"),
-            **{name: f"file://{path}" for name, path in others.items()},
+            **addresses,
             out=tmp_path / "spark",
             engine="spark",
         )

@@ -58,7 +58,9 @@ def together(stories: Sequence[ToldStory]) -> Told:
 
 def _apart(number: int, rows: Sequence[RawRow]) -> list[RawRow]:
     named = (*_NAMES, _AUTHORIZATION)
-    return [{c: _named(number, v) if c in named else v for c, v in row.items()} for row in rows]
+    return [
+        {c: _named(number, v) if v and c in named else v for c, v in row.items()} for row in rows
+    ]
 
 
 def _named(number: int, value: str) -> str:

@@ -53,13 +53,15 @@ class Computing:
     driven: dict[str, pl.DataFrame]
     rejected: dict[str, pl.DataFrame]
     job: work.Job
+    watch: Stopwatch
     counted: dict[str, int] = field(default_factory=dict)
 
     def parts(self, most_rows: int = PART_ROWS) -> Iterator[Part]:
         """Every part that has rows, in the order of its members; that of the split claims last."""
         with ExitStack() as kept:
-            found = self._kept(self._found(), kept)
-            self._mind(found)
+            with self.watch.step("claims"):
+                found = self._kept(self._found(), kept)
+                self._mind(found)
             keys = found.mapInArrow(work.keys(self.job.claims, self.job.scope), work.KEYS_SCHEMA)
             cores = self.spark.sparkContext.defaultParallelism
             parts = parts_of(self._kept(keys, kept), cores, most_rows)
@@ -187,7 +189,7 @@ def computing(
             work.Parts(()),
             {kind: frame.clear() for kind, frame in driven.items()},
         )
-        yield Computing(spark, inputs, driven, rejected, job)
+        yield Computing(spark, inputs, driven, rejected, job, watch)
 
 
 def _driven_by(requests: Requests, history: History, scope: Scope) -> dict[str, pl.DataFrame]:
