@@ -68,8 +68,8 @@ class Night:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The tables `lines`, `findings` and `reconsider` of the contracts, member by member, the lines of each
-    in their order."""
+    """The tables `lines`, `findings` and `reconsider` of the contracts, member by member, and the lines
+    of each in their order."""
 
     lines: pl.DataFrame
     findings: pl.DataFrame

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from claims_edit.contracts import RECONSIDER, UNITS
-from claims_edit.frames import lists
+from claims_edit.frames import beside
 from claims_edit.ledger import Authorization, Ledger, VersionLimits
 from claims_edit.normalise import from_millionths, millionths, number
 from claims_edit.past import Past
@@ -51,15 +51,14 @@ def reconsidered(
 ) -> pl.DataFrame:
     """The table `reconsider`: the lines of `cut` that tonight's releases leave more room for.
 
-    `cut` has tonight's `policy_version`; `covering` the authorizations that cover each, as `limits.allowed_units` reads them; `before` and `now` (`past.ALLOWED`) are the
+    `cut` has tonight's `policy_version`; `covering` the authorizations that cover each, as
+    `limits.allowed_units` reads them; `before` and `now` (`past.ALLOWED`) are the
     units allowed and drawn before tonight and now, those of the lines themselves included.
     """
-    authorizations = lists(
-        cut["line"],
-        covering["line"],
-        covering.select(covering=pl.struct("authorization_number", "approved")).to_series(),
+    authorizations = covering.group_by("line", maintain_order=True).agg(
+        covering=pl.struct("authorization_number", "approved")
     )
-    rows = cut.with_columns(authorizations).select(
+    rows = beside(cut, authorizations).select(
         "line",
         "member_id",
         "policy_version",
@@ -115,7 +114,7 @@ class _Cut:
         self._day, self._billed = row["day"], row["billed"]
         self._draws = [(d["authorization_number"], _millionths(d["units"])) for d in row["draws"]]
         self._authorizations: list[Authorization] = [
-            (a["authorization_number"], a["approved"]) for a in row["covering"]
+            (a["authorization_number"], a["approved"]) for a in row["covering"] or ()
         ]
         self._limits = limits
 

@@ -78,7 +78,8 @@ def _others(lines: pl.DataFrame, authorizations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _pairs(lines: pl.DataFrame, authorizations: pl.DataFrame) -> pl.DataFrame:
-    """Every line, in order, beside every authorization of its member and HCPCS; and whether it `covers`."""
+    """Every line, in order, beside every authorization of its member and HCPCS, and whether it `covers`
+    the date."""
     service = pl.col("claim_line_start_date")
     asked = lines.select("line", "member_id", "hcpcs_code", service, billed="authorization_number")
     return asked.join(

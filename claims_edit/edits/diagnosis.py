@@ -107,7 +107,9 @@ def _bits(lines: pl.DataFrame, used: list[int], context: Context) -> pl.DataFram
     codes = pl.concat(lines[column].unique() for column in columns.values()).unique()
     days = lines.select(_DAY).unique()
     noted = pl.concat([pl.Series([None], dtype=pl.String), _of_note(codes, context)])
-    asked = days.with_columns(code=pl.lit(noted.to_list(), dtype=pl.List(pl.String))).explode("code")
+    asked = days.with_columns(code=pl.lit(noted.to_list(), dtype=pl.List(pl.String))).explode(
+        "code"
+    )
     found = _classes(asked, context).select(*_DATED, bits=_all_bits())
     table = matched(asked, found, [*_DATED])["bits"].fill_null(0)
     day = matched(lines.select(_DAY), days.with_row_index("day"), _DAY)["day"] * len(noted)
