@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -35,6 +37,7 @@ from claims_edit.reconsider import cut_lines, reconsidered
 from claims_edit.reference import ReferenceData
 from claims_edit.schemas import empty
 
+Step = Callable[[str], AbstractContextManager[None]]
 _ORDER = ("member_id", "claim_line_start_date", "received_date", "claim_id", "claim_line_number")
 
 
@@ -76,45 +79,63 @@ class Outcome:
     reconsider: pl.DataFrame
 
 
-def evaluate(night: Night, policy: Policy, reference: ReferenceData, as_of: date) -> Outcome:
-    """Edit every line of a night under the active versions of one policy."""
+def _untimed(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def evaluate(
+    night: Night,
+    policy: Policy,
+    reference: ReferenceData,
+    as_of: date,
+    step: Step = _untimed,
+) -> Outcome:
+    """Edit every line of a night under the active versions of one policy.
+
+    What is done for each of its steps is done within `step`.
+    """
     rules = policy_frames.rules(policy)
-
-    lines = scope.governed(night.lines.sort(*_ORDER, nulls_last=True), policy)
-    arrived = lifecycle.arrivals(lines, night.other_versions, night.past)
     clinical = night.clinical_facts is not None
-    partner_lines = empty(PARTNER_LINES)
-    if clinical:
-        partner_lines = lifecycle.standing_partner_lines(arrived, night.partner_lines, night.past)
+
+    with step("lifecycle"):
+        lines = scope.governed(night.lines.sort(*_ORDER, nulls_last=True), policy)
+        arrived = lifecycle.arrivals(lines, night.other_versions, night.past)
+        fates = lifecycle.fates(arrived)
+        standing = lifecycle.standing(night.past, fates)
+        lines = lifecycle.resolved(lines.with_row_index("line"), arrived, fates)
+        lines = lines.with_columns(scope.asked_as().alias("asked_as"))
+        partner_lines = empty(PARTNER_LINES)
+        if clinical:
+            partner_lines = lifecycle.standing_partner_lines(
+                arrived, night.partner_lines, night.past
+            )
     context = context_of(night, partner_lines, policy, reference, as_of)
-    fates = lifecycle.fates(arrived)
-    standing = lifecycle.standing(night.past, fates)
-    lines = lifecycle.resolved(lines.with_row_index("line"), arrived, fates)
-    lines = lines.with_columns(scope.asked_as().alias("asked_as"))
 
-    lines, covering = _with_facts(lines, context, clinical=clinical)
-    findings = ask(lines, _of_kind("governance", "line", clinical=clinical), rules)
+    lines, covering = _with_facts(lines, context, step, clinical=clinical)
+    with step("asking"):
+        findings = ask(lines, _of_kind("governance", "line", clinical=clinical), rules)
     if clinical:
-        lines = dose.facts(lines, context, denied_lines(findings))
-        findings = pl.concat([findings, ask(lines, _of_kind("dose", clinical=True), rules)])
-
-    candidates = _candidates(lines, findings)
-    lines = duplicate.facts(lines, candidates, standing.lines, standing.elsewhere)
-    findings = pl.concat([findings, ask(lines, _of_kind("duplicate"), rules)])
-
-    denied = denied_lines(findings)
-    results = allowed_units(
-        _limited(lines, candidates, denied),
-        covering,
-        policy_frames.limits(policy),
-        standing.allowed(policy.hcpcs_code),
-    )
-    lines = _with_allowed(results.joined(lines), results.allowed, denied)
-    findings = in_order(pl.concat([findings, ask(lines, _of_kind("limit"), rules)]))
-
-    edited = _lines(disposed(lines, findings))
-    before = lifecycle.standing(night.past, lifecycle.fates(lifecycle.before_tonight(arrived)))
-    reconsider = _reconsider(before, standing, edited, policy, context)
+        with step("dose"):
+            lines = dose.facts(lines, context, denied_lines(findings))
+            findings = pl.concat([findings, ask(lines, _of_kind("dose", clinical=True), rules)])
+    with step("duplicate"):
+        candidates = _candidates(lines, findings)
+        lines = duplicate.facts(lines, candidates, standing.lines, standing.elsewhere)
+        findings = pl.concat([findings, ask(lines, _of_kind("duplicate"), rules)])
+    with step("limits"):
+        results = allowed_units(
+            _limited(lines, candidates, denied_lines(findings)),
+            covering,
+            policy_frames.limits(policy),
+            standing.allowed(policy.hcpcs_code),
+        )
+    with step("outcome"):
+        lines = _with_allowed(results.joined(lines), results.allowed, denied_lines(findings))
+        findings = in_order(pl.concat([findings, ask(lines, _of_kind("limit"), rules)]))
+        edited = _lines(disposed(lines, findings))
+    with step("reconsider"):
+        before = lifecycle.standing(night.past, lifecycle.fates(lifecycle.before_tonight(arrived)))
+        reconsider = _reconsider(before, standing, edited, policy, context)
     return Outcome(edited, _findings(lines, findings), reconsider)
 
 
@@ -124,21 +145,31 @@ def _of_kind(*kinds: Kind, clinical: bool = False) -> list[Edit]:
     return [edit for edit in edits if clinical or not edit.reads_clinical_facts]
 
 
+_FAMILIES = {
+    "governance": governance.facts,
+    "claim": claim.facts,
+    "member": member.facts,
+    "diagnosis": diagnosis.facts,
+    "ndc": ndc.facts,
+    "wastage": wastage.facts,
+}
+_CLINICAL_FAMILIES = {"criteria": criteria.facts, "partner": partner.facts}
+
+
 def _with_facts(
-    lines: pl.DataFrame, context: Context, *, clinical: bool
+    lines: pl.DataFrame, context: Context, step: Step, *, clinical: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The lines with all that the edits read, and the authorizations that cover them."""
     lines = matched(lines, context.version_terms, ["policy_version"])
-    lines = governance.facts(lines, context)
-    lines = claim.facts(lines, context)
-    lines = member.facts(lines)
-    lines = diagnosis.facts(lines, context)
-    lines = ndc.facts(lines, context)
-    lines = wastage.facts(lines, context)
-    covering = authorization.covering(lines, context)
-    lines = authorization.facts(lines, covering, context)
-    if clinical:
-        lines = partner.facts(criteria.facts(lines, context), context)
+    for name, facts in _FAMILIES.items():
+        with step(name):
+            lines = facts(lines, context)
+    with step("authorization"):
+        covering = authorization.covering(lines, context)
+        lines = authorization.facts(lines, covering, context)
+    for name, facts in _CLINICAL_FAMILIES.items() if clinical else ():
+        with step(name):
+            lines = facts(lines, context)
     return lines, covering
 
 

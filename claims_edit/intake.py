@@ -120,6 +120,21 @@ def find(extract: Extract, scope: Scope, rows: int | None = None) -> Iterator[Fo
         yield Found(raw, _other_versions(others), _partner_lines(scope.partners(batch)))
 
 
+def members_in(extract: Extract, scope: Scope) -> pl.DataFrame:
+    """By `member_id`, about how many of its `rows` are in scope: those that a scan would look at."""
+    wanted = scope.of_raw(extract.columns)
+    member = member_of(pl.Schema(extract.columns))
+    counts = extract.collect(
+        lambda f: f.filter(wanted).group_by(member_id=member).agg(rows=pl.len())
+    )
+    return counts.drop_nulls("member_id")
+
+
+def member_of(types: pl.Schema) -> pl.Expr:
+    """The member of a raw row."""
+    return pl.coalesce(as_text(c, types[c]) for c in ("member_id", *contracts.MEMBER_ID_FALLBACKS))
+
+
 def together(found: Iterable[Found]) -> Found:
     """All that was found, as one."""
     parts = list(found)
@@ -248,7 +263,7 @@ def _with_fallbacks(raw: pl.DataFrame) -> pl.DataFrame:
             for c in CLAIMS.columns
             if c not in contracts.CLAIM_FALLBACKS and c != "claim_line_end_date"
         ),
-        member_id=pl.coalesce(text("member_id"), *(text(c) for c in contracts.MEMBER_ID_FALLBACKS)),
+        member_id=member_of(raw.schema),
         claim_line_start_date=pl.when(own).then(day("claim_line_start_date")).otherwise(day(start)),
         claim_line_end_date=pl.when(own).then(day("claim_line_end_date")).otherwise(day(end)),
         service_date_unclear=(~own & (header_end > header_start)).fill_null(False),
@@ -331,10 +346,9 @@ def _other_versions(raw: pl.DataFrame) -> pl.DataFrame:
         read_as(c, raw.schema[c], CLAIMS.columns[c])
         for c in ("claim_frequency_code", "claim_type", "bill_type_code", "received_date")
     )
-    members = ("member_id", *contracts.MEMBER_ID_FALLBACKS)
     return (
         naming.select(
-            member_id=pl.coalesce(as_text(c, raw.schema[c]) for c in members),
+            member_id=member_of(raw.schema),
             claim_id=as_text("claim_id", raw.schema["claim_id"]),
             claim_frequency_code=_frequency(code, claim_type, bill_type),
             original_claim_id=as_text("original_claim_id", raw.schema["original_claim_id"]),

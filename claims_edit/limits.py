@@ -235,12 +235,20 @@ def _allowed(lines: pl.DataFrame, found: kernel.Allowed, draws: pl.DataFrame) ->
     """By line, the units allowed and what of them is drawn from each authorization."""
     drawn = draws.filter(pl.col("units") > 0).select(
         "line",
-        draw=pl.struct("authorization_number", units=from_millionths(pl.col("units")).cast(UNITS)),
+        draw=pl.struct("authorization_number", units=_in_units()),
     )
-    return lines.select(
-        "line",
-        allowed_units=from_millionths(pl.Series(found.units, dtype=pl.Int128)).cast(UNITS),
-    ).with_columns(lists(lines["line"], drawn["line"], drawn["draw"]).alias("authorization_draws"))
+    units = pl.Series("units", found.units, dtype=pl.Int128)
+    return (
+        lines.select("line", units)
+        .select("line", allowed_units=_in_units())
+        .with_columns(
+            lists(lines["line"], drawn["line"], drawn["draw"]).alias("authorization_draws")
+        )
+    )
+
+
+def _in_units() -> pl.Expr:
+    return from_millionths(pl.col("units")).cast(UNITS)
 
 
 def _judged(lines: pl.DataFrame, found: kernel.Allowed) -> pl.DataFrame:

@@ -174,7 +174,12 @@ def rejected(
     table = raw.join(checks, on="row").with_columns(
         as_it_came(c, raw.schema[c]).alias(c) for c in columns if c in raw.columns
     )
-    return table.select(columns).sort(*columns[2:], "failed_checks", nulls_last=True)
+    return in_order_as_they_came(table.select(columns))
+
+
+def in_order_as_they_came(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Rejected rows in the order of their raw values."""
+    return rejected.sort(*rejected.columns[2:], "failed_checks", nulls_last=True)
 
 
 def _in_words(check: str, read: pa.DataFrameSchema) -> str:

@@ -11,6 +11,7 @@ from claims_edit.errors import UsageError
 
 DEFAULT_POLICY = "prime-ic-0072"
 DEFAULT_MAX_REJECT_RATE = 0.01
+DEFAULT_PART_LINES = 1_000_000
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -55,6 +56,12 @@ class RunSettings(NightSettings):
 
     policy: str = DEFAULT_POLICY
     strict_drift: bool = False
+    part_lines: int = DEFAULT_PART_LINES
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.part_lines < 1:
+            raise UsageError("--part-lines: must be 1 or more, such as 1000000.")
 
 
 @dataclass(frozen=True, kw_only=True)
