@@ -17,6 +17,7 @@ from claims_edit.cli_options import Command, option
 from claims_edit.cli_policy import policy
 from claims_edit.errors import InputError
 from claims_edit.screen import say
+from claims_edit.settings import DEFAULT_PART_LINES
 
 
 @click.group(
@@ -42,6 +43,13 @@ def cli() -> None:
     "--strict-drift",
     is_flag=True,
     help="Publish nothing where a share of lines leaves the band of the last runs.",
+)
+@option(
+    "--part-lines",
+    type=int,
+    default=DEFAULT_PART_LINES,
+    show_default=True,
+    help="Most lines in scope that are edited at once; of more, one range of members after another is.",
 )
 @option(
     "--metrics-file",
@@ -70,6 +78,7 @@ def run(context: click.Context, /, log_format: str, **options: Any) -> None:
         **opts.engine_options(options, context),
         policy=options["policy"],
         strict_drift=options["strict_drift"],
+        part_lines=options["part_lines"],
     )
     with _progress(runs.STEPS) as announce:
         published = runs.run(settings, announce)

@@ -126,6 +126,8 @@ def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
         kind, words = (bool,), "true or false"
     elif name == "max_reject_rate":
         kind, words = (int, float), "a number"
+    elif name == "part_lines":
+        kind, words = (int,), "a whole number"
     elif name == "as_of":
         kind, words = (str, date), "a date"
     if not all(isinstance(v, kind) and (bool in kind or v is not True) for v in several):

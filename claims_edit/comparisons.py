@@ -152,7 +152,7 @@ def _manifest(
         "inputs": files,
         "reference_data": reference_entries(reference, *policies),
         "history_taken": history.recorded(),
-        "outputs": output_entries(staging, tables),
+        "outputs": output_entries(staging, {name: table.height for name, table in tables.items()}),
         "rows": {
             "read": rows,
             "out_of_scope": rows - read.in_scope_rows,

@@ -49,7 +49,7 @@ def determinations(
     lines = lines.join(
         context.version_terms, on="policy_version", how="left", maintain_order="left"
     ).with_columns(asked_as=_asked_as(), matched_latest_end=authorization.latest_end())
-    lines = member.facts(governance.facts(lines, context))
+    lines = member.facts(governance.facts(lines, context), context)
     lines = criteria.facts(lines, context)
     names = [*_GOVERNANCE, _SPAN]
     names += [] if members is None else [_AGE]

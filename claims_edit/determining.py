@@ -93,7 +93,9 @@ def determine(settings: DeterminationSettings, announce: Announce = lambda _: No
                     "policy": policy_entry(policy),
                     "inputs": files,
                     "reference_data": reference_entries(reference, policy),
-                    "outputs": output_entries(staging, tables),
+                    "outputs": output_entries(
+                        staging, {name: table.height for name, table in tables.items()}
+                    ),
                     **_account(staging, files, good, policy.hcpcs_code),
                 }
             with watch.step("publishing"):

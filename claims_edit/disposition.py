@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
-
 import polars as pl
 
 from claims_edit.contracts import MONEY, UNITS
 from claims_edit.edits.catalogue import ORDER
+from claims_edit.frames import beside
 from claims_edit.normalise import millionths
 
 _SEVERITY = {"deny": 0, "cutback": 1, "flag": 2}
@@ -41,7 +39,7 @@ def disposed(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     )
     empty = pl.lit([], dtype=pl.List(pl.String))
     lines = (
-        lines.join(reasons, on="line", how="left", maintain_order="left")
+        beside(lines, reasons)
         .with_columns(pl.col("edit_ids", "unknown_edit_ids").fill_null(empty))
         .with_columns(_disposition().alias("disposition"))
     )
@@ -75,18 +73,16 @@ def _with_denied_charge(lines: pl.DataFrame) -> pl.DataFrame:
         pl.col(c) for c in ("service_unit_quantity", "allowed_units", "charge_amount")
     )
     cut = lines.filter((allowed > 0) & (allowed < billed)).select(
-        "line", charge=charge.to_physical(), billed=millionths(billed), allowed=millionths(allowed)
+        "line",
+        charge=charge.to_physical().cast(pl.Int128),
+        billed=millionths(billed),
+        allowed=millionths(allowed),
     )
-    parts = [_part_of(*row) for row in cut.drop("line").iter_rows()]
-    denied_part = cut.select("line", denied_part=pl.Series(parts, dtype=MONEY))
-    return lines.join(denied_part, on="line", how="left", maintain_order="left").with_columns(
+    denied = 2 * pl.col("charge") * (pl.col("billed") - pl.col("allowed")) + pl.col("billed")
+    cents = (denied // (2 * pl.col("billed"))).cast(pl.Decimal(38, 2))
+    return beside(lines, cut.select("line", denied_part=(cents / 100).cast(MONEY))).with_columns(
         denied_units=(billed - allowed).cast(UNITS),
         denied_charge_amount=pl.when(allowed == 0)
         .then(charge)
         .otherwise(pl.col("denied_part").fill_null(pl.lit(0, dtype=MONEY))),
     )
-
-
-def _part_of(cents: Any, billed: int, allowed: int) -> Decimal:
-    denied = (2 * int(cents) * (billed - allowed) + billed) // (2 * billed)
-    return Decimal(denied).scaleb(-2)

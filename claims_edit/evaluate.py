@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -27,14 +29,16 @@ from claims_edit.edits import (
 from claims_edit.edits.catalogue import EDITS
 from claims_edit.edits.edit import Context, Edit, Kind
 from claims_edit.findings import ask
-from claims_edit.limits import allowed_units, ledgers_of
+from claims_edit.frames import beside, matched
+from claims_edit.limits import allowed_units
 from claims_edit.past import ALLOWED, Past, no_past
 from claims_edit.policies import Policy
 from claims_edit.reconsider import cut_lines, reconsidered
 from claims_edit.reference import ReferenceData
 from claims_edit.schemas import empty
 
-_ORDER = ("claim_line_start_date", "received_date", "claim_id", "claim_line_number")
+Step = Callable[[str], AbstractContextManager[None]]
+_ORDER = ("member_id", "claim_line_start_date", "received_date", "claim_id", "claim_line_number")
 
 
 @dataclass(frozen=True)
@@ -67,50 +71,71 @@ class Night:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The tables `lines`, `findings` and `reconsider` of the contracts, in the order of their keys."""
+    """The tables `lines`, `findings` and `reconsider` of the contracts, member by member, and the lines
+    of each in their order."""
 
     lines: pl.DataFrame
     findings: pl.DataFrame
     reconsider: pl.DataFrame
 
 
-def evaluate(night: Night, policy: Policy, reference: ReferenceData, as_of: date) -> Outcome:
-    """Edit every line of a night under the active versions of one policy."""
+def _untimed(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def evaluate(
+    night: Night,
+    policy: Policy,
+    reference: ReferenceData,
+    as_of: date,
+    step: Step = _untimed,
+) -> Outcome:
+    """Edit every line of a night under the active versions of one policy.
+
+    What is done for each of its steps is done within `step`.
+    """
     rules = policy_frames.rules(policy)
-
-    lines = scope.governed(night.lines.sort(*_ORDER, nulls_last=True), policy)
-    arrived = lifecycle.arrivals(lines, night.other_versions, night.past)
     clinical = night.clinical_facts is not None
-    partner_lines = empty(PARTNER_LINES)
-    if clinical:
-        partner_lines = lifecycle.standing_partner_lines(arrived, night.partner_lines, night.past)
+
+    with step("lifecycle"):
+        lines = scope.governed(night.lines.sort(*_ORDER, nulls_last=True), policy)
+        arrived = lifecycle.arrivals(lines, night.other_versions, night.past)
+        fates = lifecycle.fates(arrived)
+        standing = lifecycle.standing(night.past, fates)
+        lines = lifecycle.resolved(lines.with_row_index("line"), arrived, fates)
+        lines = lines.with_columns(scope.asked_as().alias("asked_as"))
+        partner_lines = empty(PARTNER_LINES)
+        if clinical:
+            partner_lines = lifecycle.standing_partner_lines(
+                arrived, night.partner_lines, night.past
+            )
     context = context_of(night, partner_lines, policy, reference, as_of)
-    fates = lifecycle.fates(arrived)
-    standing = lifecycle.standing(night.past, fates)
-    lines = lifecycle.resolved(lines.with_row_index("line"), arrived, fates)
-    lines = lines.with_columns(scope.asked_as().alias("asked_as"))
 
-    lines = _with_facts(lines, context, clinical=clinical)
-    findings = ask(lines, _of_kind("governance", "line", clinical=clinical), rules)
+    lines, covering = _with_facts(lines, context, step, clinical=clinical)
+    with step("asking"):
+        findings = ask(lines, _of_kind("governance", "line", clinical=clinical), rules)
     if clinical:
-        lines = dose.facts(lines, context, denied_lines(findings))
-        findings = pl.concat([findings, ask(lines, _of_kind("dose", clinical=True), rules)])
-
-    candidates = _candidates(lines, findings)
-    lines = duplicate.facts(lines, candidates, standing.lines, standing.elsewhere)
-    findings = pl.concat([findings, ask(lines, _of_kind("duplicate"), rules)])
-
-    limited = candidates.filter(~pl.col("line").is_in(denied_lines(findings).implode()))
-    limited = lines.join(limited, on="line", how="semi")
-    limits = policy_frames.limits(policy)
-    ledgers = ledgers_of(_of_members(standing.allowed(policy.hcpcs_code), limited))
-    results = allowed_units(limited, limits, ledgers)
-    lines = _with_allowed(results.joined(lines), results.allowed, denied_lines(findings))
-    findings = in_order(pl.concat([findings, ask(lines, _of_kind("limit"), rules)]))
-
-    edited = _lines(disposed(lines, findings))
-    before = lifecycle.standing(night.past, lifecycle.fates(lifecycle.before_tonight(arrived)))
-    reconsider = _reconsider(before, standing, edited, policy, context)
+        with step("dose"):
+            lines = dose.facts(lines, context, denied_lines(findings))
+            findings = pl.concat([findings, ask(lines, _of_kind("dose", clinical=True), rules)])
+    with step("duplicate"):
+        candidates = _candidates(lines, findings)
+        lines = duplicate.facts(lines, candidates, standing.lines, standing.elsewhere)
+        findings = pl.concat([findings, ask(lines, _of_kind("duplicate"), rules)])
+    with step("limits"):
+        results = allowed_units(
+            _limited(lines, candidates, denied_lines(findings)),
+            covering,
+            policy_frames.limits(policy),
+            standing.allowed(policy.hcpcs_code),
+        )
+    with step("outcome"):
+        lines = _with_allowed(results.joined(lines), results.allowed, denied_lines(findings))
+        findings = in_order(pl.concat([findings, ask(lines, _of_kind("limit"), rules)]))
+        edited = _lines(disposed(lines, findings))
+    with step("reconsider"):
+        before = lifecycle.standing(night.past, lifecycle.fates(lifecycle.before_tonight(arrived)))
+        reconsider = _reconsider(before, standing, edited, policy, context)
     return Outcome(edited, _findings(lines, findings), reconsider)
 
 
@@ -120,17 +145,32 @@ def _of_kind(*kinds: Kind, clinical: bool = False) -> list[Edit]:
     return [edit for edit in edits if clinical or not edit.reads_clinical_facts]
 
 
-def _with_facts(lines: pl.DataFrame, context: Context, *, clinical: bool) -> pl.DataFrame:
-    terms = context.version_terms
-    lines = lines.join(terms, on="policy_version", how="left", maintain_order="left")
-    lines = governance.facts(lines, context)
-    lines = claim.facts(lines, context)
-    lines = member.facts(lines)
-    lines = diagnosis.facts(lines, context)
-    lines = ndc.facts(lines, context)
-    lines = wastage.facts(lines, context)
-    lines = authorization.facts(lines, context)
-    return partner.facts(criteria.facts(lines, context), context) if clinical else lines
+_FAMILIES = {
+    "governance": governance.facts,
+    "claim": claim.facts,
+    "member": member.facts,
+    "diagnosis": diagnosis.facts,
+    "ndc": ndc.facts,
+    "wastage": wastage.facts,
+}
+_CLINICAL_FAMILIES = {"criteria": criteria.facts, "partner": partner.facts}
+
+
+def _with_facts(
+    lines: pl.DataFrame, context: Context, step: Step, *, clinical: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The lines with all that the edits read, and the authorizations that cover them."""
+    lines = matched(lines, context.version_terms, ["policy_version"])
+    for name, facts in _FAMILIES.items():
+        with step(name):
+            lines = facts(lines, context)
+    with step("authorization"):
+        covering = authorization.covering(lines, context)
+        lines = authorization.facts(lines, covering, context)
+    for name, facts in _CLINICAL_FAMILIES.items() if clinical else ():
+        with step(name):
+            lines = facts(lines, context)
+    return lines, covering
 
 
 def _candidates(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
@@ -138,6 +178,15 @@ def _candidates(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     denied = denied_lines(findings)
     return lines.filter(pl.col("asked_as") == "drug", ~pl.col("service_date_unclear")).select(
         "line", denied=pl.col("line").is_in(denied.implode())
+    )
+
+
+def _limited(lines: pl.DataFrame, candidates: pl.DataFrame, denied: pl.Series) -> pl.DataFrame:
+    """The candidates that nothing denies, with what the limits read of them."""
+    columns = ("line", "member_id", "policy_version", "claim_line_start_date")
+    limited = candidates.filter(~pl.col("line").is_in(denied.implode()))
+    return lines.select(*columns, "service_unit_quantity").join(
+        limited, on="line", how="semi", maintain_order="left"
     )
 
 
@@ -149,7 +198,7 @@ def _with_allowed(lines: pl.DataFrame, allowed: pl.DataFrame, denied: pl.Series)
         | pl.col("line").is_in(denied.implode())
     )
     zero = pl.lit(0, dtype=contracts.UNITS)
-    return lines.join(allowed, on="line", how="left", maintain_order="left").with_columns(
+    return beside(lines, allowed).with_columns(
         takes_part_in_limits=pl.col("allowed_units").is_not_null(),
         allowed_units=pl.when(nothing)
         .then(zero)
@@ -172,13 +221,12 @@ def _reconsider(
 ) -> pl.DataFrame:
     """Lines of earlier runs under the version and the authorizations that they have tonight."""
     lines = scope.governed(cut_lines(before, now), policy).drop_nulls("policy_version")
-    terms = context.version_terms
-    lines = lines.join(terms, on="policy_version", how="left", maintain_order="left")
-    cut = authorization.facts(lines.with_columns(asked_as=pl.lit("drug")), context)
+    cut = lines.with_columns(asked_as=pl.lit("drug"))
     allowed_now = pl.concat([now.allowed(policy.hcpcs_code), _allowed(edited)])
     allowed_before = before.allowed(policy.hcpcs_code)
     return reconsidered(
         cut,
+        authorization.covering(cut, context),
         _of_members(allowed_before, cut),
         _of_members(allowed_now, cut),
         policy_frames.limits(policy),
@@ -186,24 +234,17 @@ def _reconsider(
 
 
 def _lines(lines: pl.DataFrame) -> pl.DataFrame:
-    return (
-        lines.with_columns(
-            governed=pl.col("policy_version").is_not_null()
-            & (pl.col("line_of_business") != "medicare"),
-            billed_units=pl.col("service_unit_quantity"),
-        )
-        .select(list(contracts.LINES.columns))
-        .sort(*contracts.LINE_KEY)
-    )
+    return lines.with_columns(
+        governed=pl.col("policy_version").is_not_null()
+        & (pl.col("line_of_business") != "medicare"),
+        billed_units=pl.col("service_unit_quantity"),
+    ).select(list(contracts.LINES.columns))
 
 
 def _findings(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     of_line = lines.select("line", *contracts.LINE_KEY, "policy_id", "policy_version")
-    return (
-        findings.join(of_line, on="line", how="left", maintain_order="left")
-        .select(list(contracts.FINDINGS.columns))
-        .sort(*contracts.LINE_KEY, maintain_order=True)
-    )
+    found = findings.join(of_line, on="line", how="left", maintain_order="left")
+    return found.select(list(contracts.FINDINGS.columns))
 
 
 def context_of(

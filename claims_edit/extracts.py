@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from claims_edit.normalise import as_text, can_read
 from claims_edit.pandera_alone import pa
 from claims_edit.schemas import polars_type
 
+_Frame = TypeVar("_Frame", pl.LazyFrame, pl.DataFrame)
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _GZIP_CHUNK = 1 << 20
 _TAIL = 1 << 16
@@ -66,20 +68,30 @@ class Extract:
         try:
             return _on_their_own(query(self.frame)).collect()
         except _UNREADABLE as error:
-            for file in self.files:
-                self._read(file, lambda f: f.frame.select(pl.all().count()))
-            raise InputError(
-                f"{self.name}: cannot be read ({type(error).__name__}); check the files of the extract."
-            ) from error
+            raise self._unreadable(error) from error
 
-    def batches(self, rows: int) -> Iterator[pl.DataFrame]:
-        """The extract in its files' order, at most about `rows` rows at a time."""
+    def _unreadable(self, error: BaseException) -> InputError:
+        """What is said of the first file that cannot be read."""
         for file in self.files:
-            frame = aligned(file, self.columns)
-            try:
-                yield from frame.collect_batches(chunk_size=rows, maintain_order=True)
-            except _UNREADABLE as error:
-                raise _unreadable(self.name, file.path, error) from error
+            self._read(file, lambda f: f.frame.select(pl.all().count()))
+        return InputError(
+            f"{self.name}: cannot be read ({type(error).__name__}); check the files of the extract."
+        )
+
+    def batches(
+        self,
+        query: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame,
+        rows: int | None = None,
+    ) -> Iterator[pl.DataFrame]:
+        """What `query` makes of the extract, row by row, in its files' order: about `rows` rows at a
+        time, and at least one frame."""
+        none = self.frame.clear()
+        try:
+            batches = query(self.frame).collect_batches(chunk_size=rows, maintain_order=True)
+            yield from map(_on_their_own, batches)
+        except _UNREADABLE as error:
+            raise self._unreadable(error) from error
+        yield query(none).collect()
 
     def require_unchanged(self) -> None:
         """Raises InputError where a file is no longer what it was when it was opened."""
@@ -334,10 +346,10 @@ def _require_types(
             )
 
 
-def _on_their_own(frame: pl.LazyFrame) -> pl.LazyFrame:
+def _on_their_own(frame: _Frame) -> _Frame:
     """The same rows with texts of their own: a text that is read shares the memory of the piece of
     the file it stood in, and few rows would keep all of it."""
-    texts = [c for c, t in frame.collect_schema().items() if t == pl.String]
+    texts = [c for c, t in frame.lazy().collect_schema().items() if t == pl.String]
     return frame.with_columns(pl.col(texts) + "")
 
 

@@ -37,6 +37,8 @@ def ask(lines: pl.DataFrame, edits: Iterable[Edit], rules: pl.DataFrame) -> pl.D
 def _ask_one(lines: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFrame:
     asked = pl.col("asked_as").is_in(edit.asked_of).fill_null(False)
     not_passed = lines.filter(asked & edit.fails.fill_null(True)).with_columns(fails=edit.fails)
+    if edit.details is not None:
+        not_passed = edit.details(not_passed)
     failed = pl.col("fails").is_not_null()
     unknown_message = edit.message if edit.unknown_message is None else edit.unknown_message
     own_rules = rules.filter(pl.col("edit_id") == edit.id).drop("edit_id")
@@ -61,7 +63,7 @@ def _ask_one(lines: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFra
             rarc=pl.lit(edit.rarc, dtype=pl.String),
             message=pl.when(failed).then(edit.message).otherwise(unknown_message),
             policy_section="section",
-            evidence=_evidence(edit, lines.schema),
+            evidence=_evidence(edit, not_passed.schema),
         )
         .select(list(_FOUND))
     )

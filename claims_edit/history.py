@@ -248,8 +248,29 @@ class History:
                     f"history: {run.folder}: changed while it was read; run again when it is whole."
                 )
 
-    def read(self, members: pl.Series, scope: Scope) -> Past:
-        """History as far as it is about these members."""
+    def memory(self, scope: Scope) -> Memory:
+        """History, ready to be read. Raises InputError where it is not what was written."""
+        for name in _READ:
+            for run in self.runs:
+                if run.rows(name):
+                    run.require_as_written(run.folder / f"{name}.parquet")
+        elsewhere = no_elsewhere()
+        if self.elsewhere is not None:
+            elsewhere = read_elsewhere(self.elsewhere)
+            if "ndc_code" in elsewhere.columns:
+                elsewhere = with_ndc_11(elsewhere, pl.col("ndc_code"), list(scope.all_products))
+        return Memory(self.runs, elsewhere)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """History, looked at and found to be what was written: earlier runs, and lines allowed elsewhere."""
+
+    runs: tuple[PublishedRun, ...]
+    elsewhere: pl.DataFrame
+
+    def of(self, members: pl.Series) -> Past:
+        """What it has of these members."""
         places = pl.DataFrame(
             [(str(r.folder), r.place, r.run_id) for r in self.runs],
             schema={"folder": pl.String, "run": RUN, "run_id": pl.String},
@@ -261,7 +282,7 @@ class History:
         return Past(
             no_lines() if lines is None else lines,
             no_other_versions() if versions is None else versions.drop("run_id"),
-            of_members(self.lines_elsewhere(scope), members),
+            self.elsewhere.filter(pl.col("member_id").is_in(members.implode())),
             no_partner_lines() if partners is None else partners.drop("run_id"),
         )
 
@@ -269,12 +290,9 @@ class History:
         self, name: str, columns: tuple[str, ...], members: pl.Series, places: pl.DataFrame
     ) -> pl.DataFrame | None:
         """The members' rows of one table of all runs, with `run` and `run_id`."""
-        runs = [run for run in self.runs if run.rows(name)]
-        if not runs:
+        files = [run.folder / f"{name}.parquet" for run in self.runs if run.rows(name)]
+        if not files:
             return None
-        files = [run.folder / f"{name}.parquet" for run in runs]
-        for run, file in zip(runs, files, strict=True):
-            run.require_as_written(file)
         suffix = f"/{name}.parquet"
         try:
             rows = _of_members(files, columns, members).collect()
@@ -285,20 +303,6 @@ class History:
             ) from error
         folder = pl.col("path").str.strip_suffix(suffix)
         return rows.with_columns(folder=folder).join(places, on="folder").drop("folder", "path")
-
-    def lines_elsewhere(self, scope: Scope) -> pl.DataFrame:
-        """All lines of the file of lines allowed elsewhere; none where none was given."""
-        if self.elsewhere is None:
-            return no_elsewhere()
-        rows = read_elsewhere(self.elsewhere)
-        if "ndc_code" in rows.columns:
-            rows = with_ndc_11(rows, pl.col("ndc_code"), list(scope.all_products))
-        return rows
-
-
-def of_members(rows: pl.DataFrame, members: pl.Series) -> pl.DataFrame:
-    """The rows that are about these members."""
-    return rows.filter(pl.col("member_id").is_in(members.implode()))
 
 
 def _of_members(files: list[Path], columns: tuple[str, ...], members: pl.Series) -> pl.LazyFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from claims_edit.extracts import Extract
 from claims_edit.history import History
 from claims_edit.manifest import input_files
 from claims_edit.members import Members, open_members
+from claims_edit.parts import Ranges
 from claims_edit.reference import ReferenceData
 from claims_edit.scope import Scope
 from claims_edit.settings import NightSettings
@@ -62,6 +64,30 @@ class Read:
     rejected: dict[str, pl.DataFrame]
 
 
+@dataclass(frozen=True)
+class Requested:
+    """The authorizations and the clinical facts behind them, of all members or some; what of their
+    extracts was rejected."""
+
+    authorizations: pl.DataFrame
+    rejected_authorizations: pl.DataFrame
+    clinical_facts: pl.DataFrame | None
+    rejected: dict[str, pl.DataFrame]
+
+    def split(self, ranges: Ranges) -> Iterator[Requested]:
+        """Those of each range of members."""
+        of_ranges = zip(
+            ranges.split(self.authorizations),
+            ranges.split(self.rejected_authorizations),
+            strict=True,
+        )
+        for authorizations, rejected in of_ranges:
+            facts = self.clinical_facts
+            if facts is not None and ranges.many > 1:
+                facts = facts.join(authorizations, on="authorization_number", how="semi")
+            yield Requested(authorizations, rejected, facts, self.rejected)
+
+
 def open_inputs(settings: NightSettings, history: History) -> Inputs:
     """Open the extracts. Raises InputError for one that is not there or cannot be read."""
     members, clinical = settings.members, settings.clinical
@@ -74,6 +100,25 @@ def open_inputs(settings: NightSettings, history: History) -> Inputs:
     )
 
 
+def read_requests(inputs: Inputs, watch: Stopwatch) -> Requested:
+    """Read the authorizations and the clinical facts, whole: each of their bad rows must be told of."""
+    with watch.step("authorizations"):
+        authorizations = intake.read_authorizations(inputs.authorizations)
+    with watch.step("clinical facts"):
+        facts = intake.no_clinical_facts()
+        if inputs.clinical is not None:
+            facts = intake.read_clinical_facts(inputs.clinical)
+    return Requested(
+        authorizations.rows,
+        authorizations.rejected_as,
+        None if inputs.clinical is None else facts.rows,
+        {
+            "rejected_authorizations": authorizations.rejected,
+            "rejected_clinical_facts": facts.rejected,
+        },
+    )
+
+
 def read_night(
     inputs: Inputs,
     reference: ReferenceData,
@@ -81,44 +126,36 @@ def read_night(
     max_reject_rate: float,
     watch: Stopwatch,
 ) -> Read:
-    """Read the extracts, once. Raises InputError where too many rows in scope are rejected."""
+    """Read the extracts, once, whole. Raises InputError where too many rows in scope are rejected."""
     with watch.step("claims"):
         members = None
         if inputs.members is not None:
             members = Members(inputs.members, reference["states"])
         claims = intake.read_claims(inputs.claims, members, scope)
-        _require_few_rejects(claims, max_reject_rate)
-    with watch.step("authorizations"):
-        authorizations = intake.read_authorizations(inputs.authorizations)
-    with watch.step("clinical facts"):
-        facts = intake.no_clinical_facts()
-        if inputs.clinical is not None:
-            facts = intake.read_clinical_facts(inputs.clinical)
+        require_few_rejects(claims.rejected, claims.in_scope_rows, max_reject_rate)
+    requests = read_requests(inputs, watch)
     with watch.step("history"):
-        past = inputs.history.read(claims.member_ids, scope)
+        past = inputs.history.memory(scope).of(claims.member_ids)
     night = Night(
         lines=claims.lines,
         other_versions=claims.other_versions,
-        authorizations=authorizations.rows,
-        rejected_authorizations=authorizations.rejected_as,
+        authorizations=requests.authorizations,
+        rejected_authorizations=requests.rejected_authorizations,
         partner_lines=claims.partner_lines,
-        clinical_facts=None if inputs.clinical is None else facts.rows,
+        clinical_facts=requests.clinical_facts,
         past=past,
     )
-    rejected = {
-        "rejected_lines": claims.rejected,
-        "rejected_authorizations": authorizations.rejected,
-        "rejected_clinical_facts": facts.rejected,
-    }
+    rejected = {"rejected_lines": claims.rejected, **requests.rejected}
     return Read(night, claims.in_scope_rows, rejected)
 
 
-def _require_few_rejects(claims: intake.Claims, limit: float) -> None:
-    rejects, rows = claims.rejected.height, claims.in_scope_rows
+def require_few_rejects(rejected: pl.DataFrame, rows: int, limit: float) -> None:
+    """Raises InputError where more of so many rows in scope were rejected than the limit allows."""
+    rejects = rejected.height
     if rejects < _NEVER_STOPS_BELOW or rejects <= Decimal(str(limit)) * rows:
         return
     counts = (
-        claims.rejected["failed_checks"]
+        rejected["failed_checks"]
         .explode()
         .value_counts(sort=True)
         .sort(["count", "failed_checks"], descending=[True, False])

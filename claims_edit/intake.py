@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +30,9 @@ from claims_edit.schemas import empty
 from claims_edit.scope import Scope
 
 _VERSION_COLUMNS = tuple(OTHER_VERSIONS.columns)
-# Where a raw row says that it replaces or voids a claim, and all that is read of one out of scope.
+_CLAIM = ["member_id", "claim_id"]
+# Where a raw row says that it replaces or voids a claim.
 VERSION_CODES = ("claim_frequency_code", "bill_type_code")
-VERSION_SOURCE_COLUMNS = (
-    *("claim_id", "member_id", *contracts.MEMBER_ID_FALLBACKS, "hcpcs_code", "ndc_code"),
-    *(*VERSION_CODES, "claim_type", "original_claim_id", "received_date"),
-)
 
 
 @dataclass(frozen=True)
@@ -105,32 +102,75 @@ def open_clinical_facts(path: str | Path) -> Extract:
     )
 
 
-def read_claims(
-    extract: Extract,
-    members: Members | None,
-    scope: Scope,
-    rejected_elsewhere: pl.DataFrame | None = None,
-) -> Claims:
+@dataclass(frozen=True)
+class Found:
+    """What a scan of the claims finds: the raw rows in scope; and of the others, read, the rows that
+    replace or void a claim, and the partner lines."""
+
+    raw: pl.DataFrame
+    other_versions: pl.DataFrame
+    partner_lines: pl.DataFrame
+
+
+def find(extract: Extract, scope: Scope, rows: int | None = None) -> Iterator[Found]:
+    """Look through the extract once, about so many of the rows that may matter at a time."""
+    wanted = scope.of_raw(extract.columns)
+    if extract.has("original_claim_id"):
+        wanted = wanted | pl.col("original_claim_id").is_not_null()
+    for batch in extract.batches(lambda f: f.filter(wanted), rows):
+        raw, others = scope.split(batch)
+        yield Found(raw, _other_versions(others), _partner_lines(scope.partners(batch)))
+
+
+def members_in(extract: Extract, scope: Scope) -> pl.DataFrame:
+    """By `member_id`, about how many of its `rows` are in scope: those that a scan would look at."""
+    wanted = scope.of_raw(extract.columns)
+    member = member_of(pl.Schema(extract.columns))
+    counts = extract.collect(
+        lambda f: f.filter(wanted).group_by(member_id=member).agg(rows=pl.len())
+    )
+    return counts.drop_nulls("member_id")
+
+
+def member_of(types: pl.Schema) -> pl.Expr:
+    """The member of a raw row."""
+    return pl.coalesce(as_text(c, types[c]) for c in ("member_id", *contracts.MEMBER_ID_FALLBACKS))
+
+
+def together(found: Iterable[Found]) -> Found:
+    """All that was found, as one."""
+    parts = list(found)
+    return Found(
+        pl.concat(part.raw for part in parts),
+        _in_order(pl.concat(part.other_versions for part in parts)),
+        _in_order(pl.concat(part.partner_lines for part in parts)),
+    )
+
+
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.unique().sort(rows.columns, nulls_last=True)
+
+
+def read_claims(extract: Extract, members: Members | None, scope: Scope) -> Claims:
     """Read the rows in scope, those of partner drugs, and of the others those that replace or void a
-    claim; but not of claims (`member_id`, `claim_id`) whose rows in scope are all rejected elsewhere.
-    """
-    found = extract.collect(lambda f: f.filter(scope.of_raw(extract.columns)))
-    raw = scope.split(found)[0].with_row_index("row")
+    claim."""
+    return claims_of(together(find(extract, scope)), members, scope)
+
+
+def claims_of(found: Found, members: Members | None, scope: Scope) -> Claims:
+    """Read and check what was found. Every claim in it must be whole, and so must every member's."""
+    raw = found.raw.with_row_index("row")
     read = read_claim_rows(raw, members)
     failures = pl.concat([read.failures, between_rows(raw, read)])
     good = without(read.rows, failures)
-    versions = _of_claims_not_rejected(_other_versions(extract, scope), read.rows, good)
-    if rejected_elsewhere is not None:
-        claim = ["member_id", "claim_id"]
-        versions = versions.join(rejected_elsewhere, on=claim, how="anti", maintain_order="left")
+    versions = _of_claims_not_rejected(found.other_versions, read.rows, good)
     circle = in_circle(good, versions)
-    failures = pl.concat([failures, circle])
-    lines = with_ndc_11(without(good, circle), pl.col("ndc_code"), list(scope.all_products))
+    lines = without(good, circle)
     return Claims(
-        lines.drop("row"),
-        _of_claims_not_rejected(versions, read.rows, lines),
-        partner_lines(scope.partners(found)),
-        rejected(raw, failures, contracts.REJECTED_LINES, CLAIMS),
+        with_ndc_11(lines, pl.col("ndc_code"), list(scope.all_products)).drop("row"),
+        _of_claims_not_rejected(versions, good, lines),
+        found.partner_lines,
+        rejected(raw, pl.concat([failures, circle]), contracts.REJECTED_LINES, CLAIMS),
         raw.height,
     )
 
@@ -205,7 +245,15 @@ def _with_fallbacks(raw: pl.DataFrame) -> pl.DataFrame:
         return as_text(column, raw.schema[column])
 
     start, end = contracts.HEADER_DATES
-    own = text("claim_line_start_date").is_not_null()
+    lines_dates = ("claim_line_start_date", "claim_line_end_date")
+    dated = all(raw.schema[c] == pl.Date or _nothing(raw, c) for c in (*lines_dates, start, end))
+
+    def day(column: str) -> pl.Expr:
+        if not dated:
+            return text(column)
+        return read_as(column, raw.schema[column], CLAIMS.columns["claim_line_start_date"])
+
+    own = day("claim_line_start_date").is_not_null()
     header_start = read_as(start, raw.schema[start], CLAIMS.columns["claim_line_start_date"])
     header_end = read_as(end, raw.schema[end], CLAIMS.columns["claim_line_end_date"])
     return raw.select(
@@ -217,13 +265,15 @@ def _with_fallbacks(raw: pl.DataFrame) -> pl.DataFrame:
             for c in CLAIMS.columns
             if c not in contracts.CLAIM_FALLBACKS and c != "claim_line_end_date"
         ),
-        member_id=pl.coalesce(text("member_id"), *(text(c) for c in contracts.MEMBER_ID_FALLBACKS)),
-        claim_line_start_date=pl.when(own)
-        .then(text("claim_line_start_date"))
-        .otherwise(text(start)),
-        claim_line_end_date=pl.when(own).then(text("claim_line_end_date")).otherwise(text(end)),
+        member_id=member_of(raw.schema),
+        claim_line_start_date=pl.when(own).then(day("claim_line_start_date")).otherwise(day(start)),
+        claim_line_end_date=pl.when(own).then(day("claim_line_end_date")).otherwise(day(end)),
         service_date_unclear=(~own & (header_end > header_start)).fill_null(False),
     )
+
+
+def _nothing(raw: pl.DataFrame, column: str) -> bool:
+    return raw[column].null_count() == raw.height
 
 
 def read_authorizations(extract: Extract) -> Authorizations:
@@ -261,7 +311,7 @@ def _keyed_by_authorization(
     return raw, typed.rows, pl.concat([typed.failures, repeated])
 
 
-def partner_lines(raw: pl.DataFrame) -> pl.DataFrame:
+def _partner_lines(raw: pl.DataFrame) -> pl.DataFrame:
     """What is kept of the raw rows under a partner's code; one of no readable member, claim or date
     is none."""
     chosen = _with_fallbacks(raw.with_row_index("row"))
@@ -278,28 +328,6 @@ def partner_lines(raw: pl.DataFrame) -> pl.DataFrame:
         .drop_nulls(["member_id", "claim_id", "claim_line_start_date"])
         .select(list(PARTNER_LINES.columns))
         .unique()
-        .sort(list(PARTNER_LINES.columns), nulls_last=True)
-    )
-
-
-def may_be_version(columns: dict[str, pl.DataType]) -> pl.Expr:
-    """Whether a row as it comes may replace or void a claim: never false for one that does."""
-    codes = (
-        as_text(c, columns[c]).str.contains_any(list(lifecycle.REPLACING)) for c in VERSION_CODES
-    )
-    original = as_text("original_claim_id", columns["original_claim_id"])
-    return original.is_not_null() & pl.any_horizontal(codes).fill_null(False)
-
-
-def claim_text(columns: dict[str, pl.DataType]) -> pl.Expr:
-    """The claim of a row as it comes."""
-    return as_text("claim_id", columns["claim_id"])
-
-
-def member_text(columns: dict[str, pl.DataType]) -> pl.Expr:
-    """The member of a row as it comes, from where it is found."""
-    return pl.coalesce(
-        as_text(c, columns[c]) for c in ("member_id", *contracts.MEMBER_ID_FALLBACKS)
     )
 
 
@@ -307,50 +335,44 @@ def _of_claims_not_rejected(
     versions: pl.DataFrame, rows: pl.DataFrame, lines: pl.DataFrame
 ) -> pl.DataFrame:
     """`versions` without those of claims that bill the drug and of which every such row is rejected."""
-    claim = ["member_id", "claim_id"]
-    rejected_claims = rows.join(lines, on=claim, how="anti")
-    return versions.join(rejected_claims, on=claim, how="anti", maintain_order="left")
+    if versions.is_empty() or rows.height == lines.height:
+        return versions
+    rejected_claims = rows.join(lines, on=_CLAIM, how="anti")
+    return versions.join(rejected_claims, on=_CLAIM, how="anti", maintain_order="left")
 
 
-def _other_versions(extract: Extract, scope: Scope) -> pl.DataFrame:
-    """The rows out of scope that replace or void a claim, of this night or any other."""
-    types = extract.columns
-    code, claim_type, bill_type = (
-        read_as(c, types[c], CLAIMS.columns[c])
-        for c in ("claim_frequency_code", "claim_type", "bill_type_code")
+def _other_versions(raw: pl.DataFrame) -> pl.DataFrame:
+    """What is kept of the raw rows that replace or void a claim."""
+    naming = raw.filter(as_text("original_claim_id", raw.schema["original_claim_id"]).is_not_null())
+    code, claim_type, bill_type, received = (
+        read_as(c, raw.schema[c], CLAIMS.columns[c])
+        for c in ("claim_frequency_code", "claim_type", "bill_type_code", "received_date")
     )
-    original = as_text("original_claim_id", types["original_claim_id"])
-    received = read_as("received_date", types["received_date"], CLAIMS.columns["received_date"])
-
-    def query(frame: pl.LazyFrame) -> pl.LazyFrame:
-        return (
-            frame.filter(original.is_not_null())
-            .select(
-                "hcpcs_code",
-                "ndc_code",
-                member_id=member_text(types),
-                claim_id=as_text("claim_id", types["claim_id"]),
-                claim_frequency_code=_frequency(code, claim_type, bill_type),
-                original_claim_id=original,
-                received_date=received,
-            )
-            .filter(pl.col("claim_frequency_code").is_in(lifecycle.REPLACING))
-            .unique()
+    return (
+        naming.select(
+            member_id=member_of(raw.schema),
+            claim_id=as_text("claim_id", raw.schema["claim_id"]),
+            claim_frequency_code=_frequency(code, claim_type, bill_type),
+            original_claim_id=as_text("original_claim_id", raw.schema["original_claim_id"]),
+            received_date=received,
         )
-
-    if not extract.has("original_claim_id"):
-        return empty(OTHER_VERSIONS)
-    naming = extract.collect(query).drop_nulls(["member_id", "claim_id"])
-    return scope.split(naming)[1].select(_VERSION_COLUMNS).unique().sort(_VERSION_COLUMNS)
+        .filter(pl.col("claim_frequency_code").is_in(lifecycle.REPLACING))
+        .drop_nulls(["member_id", "claim_id"])
+        .select(_VERSION_COLUMNS)
+        .unique()
+    )
 
 
 def in_circle(lines: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
     """The failures of the rows of claims that replace each other in a circle."""
-    claims = lines.select(_VERSION_COLUMNS).unique()
-    named = claims.select("member_id", original_claim_id="claim_id").unique()
-    naming = versions.join(named, on=["member_id", "original_claim_id"], how="semi")
-    circle = lifecycle.in_circles(claims, naming)
+    named = versions.select("member_id", claim_id="original_claim_id").unique()
+    known = lines.join(named, on=_CLAIM, how="semi").select(
+        "member_id", original_claim_id="claim_id"
+    )
+    naming = versions.join(known, on=["member_id", "original_claim_id"], how="semi")
+    replacing = lines.filter(pl.col("claim_frequency_code").is_in(lifecycle.REPLACING))
+    circle = lifecycle.in_circles(replacing.select(_VERSION_COLUMNS).unique(), naming)
     if not circle:
         return no_failures()
-    keys = pl.DataFrame(circle, schema=["member_id", "claim_id"], orient="row")
-    return failing(lines.join(keys, on=["member_id", "claim_id"], how="semi"), REPLACEMENT_CYCLE)
+    keys = pl.DataFrame(circle, schema=_CLAIM, orient="row")
+    return failing(lines.join(keys, on=_CLAIM, how="semi"), REPLACEMENT_CYCLE)

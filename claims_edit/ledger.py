@@ -1,17 +1,18 @@
-"""One member's account of allowed units: what a line has room for, and what it draws.
+"""One member's account of allowed units, for lines that are looked at again one by one.
 
 Units are whole millionths throughout: sums are exact. Days are counted from 1970-01-01.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from claims_edit.kernel import ACTIONS, OTHER, bounded, fullest
+
 Authorization = tuple[str, int | None]  # its number, and its approved units (null: no limit)
-Draw = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -32,86 +33,48 @@ class VersionLimits:
     authorization_action: str | None
 
 
-@dataclass(frozen=True)
-class Room:
-    """What a limit leaves: `used` units in the fullest window that holds the date, from `start`."""
-
-    limit: WindowLimit
-    used: int
-    start: int
-
-    @property
-    def left(self) -> int:
-        """Units left; below 0 where more was allowed than the limit has."""
-        return self.limit.max_millionths - self.used
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What a line is allowed, the windows it exceeds, and the units left under its authorizations
-    where they are asked."""
-
-    allowed: int
-    exceeded: tuple[Room, ...]
-    authorized: int | None
-
-
 @dataclass
 class Ledger:
     """Units allowed to one member so far, by day, and drawn from each authorization."""
 
-    units: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    drawn: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     days: list[int] = field(default_factory=list)
+    units: list[int] = field(default_factory=list)
+    drawn: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def _slot(self, day: int) -> int:
+        slot = bisect_left(self.days, day)
+        if slot == len(self.days) or self.days[slot] != day:
+            self.days.insert(slot, day)
+            self.units.insert(slot, 0)
+        return slot
 
     def allow(self, day: int, units: int) -> None:
         """Allow units on a day, or, below 0, take them back."""
-        if day not in self.units:
-            insort(self.days, day)
-        self.units[day] += units
+        self.units[self._slot(day)] += units
 
-    def draw(self, units: int, authorizations: Sequence[Authorization]) -> list[Draw]:
+    def draw(self, units: int, authorizations: Sequence[Authorization]) -> None:
         """Draw allowed units from the authorizations in matching order, as far as they have them."""
-        draws = []
         for number, approved in authorizations:
             part = units if approved is None else min(units, max(approved - self.drawn[number], 0))
-            if part:
-                self.drawn[number] += part
-                units -= part
-                draws.append((number, part))
-        return draws
+            self.drawn[number] += part
+            units -= part
 
-    def decide(
+    def would_allow(
         self, day: int, billed: int, authorizations: Sequence[Authorization], limits: VersionLimits
-    ) -> Decision:
-        """What a line of `billed` units on `day` is allowed; the ledger stays as it is."""
-        rooms = [self._room(limit, day) for limit in limits.windows]
-        bounds = [(room.limit.action, room.left) for room in rooms]
-        authorized = self._authorized(authorizations) if limits.authorization_action else None
-        if authorized is not None:
-            bounds.append((limits.authorization_action or "", authorized))
-        return Decision(_smallest(billed, bounds), tuple(_raised(rooms, billed)), authorized)
-
-    def _room(self, limit: WindowLimit, day: int) -> Room:
-        """The fullest window of consecutive dates that holds `day`; of equals the latest to start.
-
-        A window can be moved on to the next date with units, or to `day`, and lose nothing.
-        """
-        width = limit.window_days
-        near = self.days[
-            bisect_left(self.days, day - width + 1) : bisect_right(self.days, day + width - 1)
-        ]
-        fullest = Room(limit, 0, day)
-        last, inside = 0, 0
-        starts = [d for d in near if d < day] + [day]
-        for start in starts:
-            while last < len(near) and near[last] < start + width:
-                inside += self.units[near[last]]
-                last += 1
-            if inside >= fullest.used:
-                fullest = Room(limit, inside, start)
-            inside -= self.units.get(start, 0)
-        return fullest
+    ) -> int:
+        """What a line of `billed` units on `day` would be allowed; the ledger stays as it is."""
+        slot = self._slot(day)
+        bounds = []
+        for limit in limits.windows:
+            used, _ = fullest(self.days, self.units, 0, len(self.days), slot, limit.window_days)
+            bounds.append((limit.max_millionths - used, limit.action))
+        left = self._authorized(authorizations)
+        if limits.authorization_action and left is not None:
+            bounds.append((left, limits.authorization_action))
+        allowed = billed
+        for room, action in bounds:
+            allowed = bounded(allowed, billed, room, ACTIONS.get(action, OTHER))
+        return allowed
 
     def _authorized(self, authorizations: Sequence[Authorization]) -> int | None:
         """Units left under the authorizations together; null where one has no limit or none is."""
@@ -121,26 +84,3 @@ class Ledger:
                 return None
             left += approved - self.drawn[number]
         return left if authorizations else None
-
-
-def _smallest(billed: int, bounds: list[tuple[str, int]]) -> int:
-    allowed = billed
-    for action, room in bounds:
-        if billed > room and action == "deny":
-            return 0
-        if action == "cutback":
-            allowed = min(allowed, max(room, 0))
-    return allowed
-
-
-def _raised(rooms: list[Room], billed: int) -> Iterator[Room]:
-    """The limits that are exceeded, without a longer one that leaves no less than a shorter one."""
-    for room in rooms:
-        shorter = (
-            other.left
-            for other in rooms
-            if other.limit.window_days < room.limit.window_days
-            and other.limit.action == room.limit.action
-        )
-        if billed > room.left and all(room.left < other for other in shorter):
-            yield room

@@ -25,6 +25,7 @@ PROGRAM = {"name": "claims-edit", "version": __version__}
 LARGE_PARQUET = 64 << 20
 _CHUNK = 1 << 20
 _CENT = Decimal("0.01")
+_SUM = pl.Decimal(38, 2)
 _SEAL_END = b'"\n}\n'
 _SEAL_LENGTH = 2 * hashlib.sha256().digest_size + len(_SEAL_END)
 
@@ -154,24 +155,35 @@ def reference_entries(reference: ReferenceData, *policies: Policy) -> list[dict[
     ]
 
 
-def output_entries(folder: Path, tables: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
-    """Rows, size and digest of every table as it was written."""
+def output_entries(folder: Path, rows: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Rows, size and digest of every table as it was written; `rows` has how many each has."""
     return [
-        {"table": name, "rows": table.height, **digest_of(folder / f"{name}.parquet", whole=True)}
-        for name, table in tables.items()
+        {"table": name, "rows": many, **digest_of(folder / f"{name}.parquet", whole=True)}
+        for name, many in rows.items()
     ]
 
 
-def account_of(rows: RowCounts, lines: pl.DataFrame, findings: pl.DataFrame) -> dict[str, Any]:
+def account_of(rows: RowCounts, lines: pl.LazyFrame, findings: pl.LazyFrame) -> dict[str, Any]:
     """Counts and charges by disposition and edit, and the balance, from tables as published."""
-    charge, denied = lines["charge_amount"], lines["denied_charge_amount"]
-    allowed = lines.select(pl.col("charge_amount") - pl.col("denied_charge_amount")).to_series()
+    by_disposition = _by_disposition(lines)
+    edited = sum(counts["lines"] for counts in by_disposition.values())
+    charge, denied = pl.col("charge_amount"), pl.col("denied_charge_amount")
+    billed, allowed, cut, agree = (
+        lines.select(
+            charge.cast(_SUM).sum(),
+            allowed=(charge - denied).cast(_SUM).sum(),
+            cut=denied.cast(_SUM).sum(),
+            agree=_units_agree().all(),
+        )
+        .collect()
+        .row(0)
+    )
     return {
         "rows": {
             "read": rows.read,
             "out_of_scope": rows.out_of_scope,
             "rejected": rows.rejected,
-            "edited": lines.height,
+            "edited": edited,
         },
         "authorizations": {
             "read": rows.authorizations_read,
@@ -181,20 +193,20 @@ def account_of(rows: RowCounts, lines: pl.DataFrame, findings: pl.DataFrame) -> 
             "read": rows.clinical_facts_read,
             "rejected": rows.clinical_facts_rejected,
         },
-        "dispositions": _by_disposition(lines),
+        "dispositions": by_disposition,
         "edits": _by_edit(lines, findings),
         "balance": {
-            "rows_close": rows.read == rows.out_of_scope + rows.rejected + lines.height,
-            "charge_billed": _sum(charge),
-            "charge_allowed": _sum(allowed),
-            "charge_denied": _sum(denied),
-            "charges_close": _sum(charge) == _sum(allowed) + _sum(denied) and _units_agree(lines),
+            "rows_close": rows.read == rows.out_of_scope + rows.rejected + edited,
+            "charge_billed": billed.quantize(_CENT),
+            "charge_allowed": allowed.quantize(_CENT),
+            "charge_denied": cut.quantize(_CENT),
+            "charges_close": bool(billed == allowed + cut and agree),
         },
     }
 
 
-def _units_agree(lines: pl.DataFrame) -> bool:
-    """Whether the units of every line are allowed or denied, and its charge in proportion, to a cent."""
+def _units_agree() -> pl.Expr:
+    """Whether the units of a line are allowed or denied, and its charge in proportion, to a cent."""
     billed, allowed, denied = (
         millionths(pl.col(c)) for c in ("billed_units", "allowed_units", "denied_units")
     )
@@ -202,15 +214,10 @@ def _units_agree(lines: pl.DataFrame) -> bool:
         pl.col(c).to_physical().cast(pl.Int128) for c in ("charge_amount", "denied_charge_amount")
     )
     off = 2 * (denied_charge * billed - charge * denied).abs()
-    agree = (billed == allowed + denied) & (off <= billed)
-    return bool(lines.select(agree.all()).item())
+    return (billed == allowed + denied) & (off <= billed)
 
 
-def _sum(amounts: pl.Series) -> Decimal:
-    return Decimal(amounts.sum()).quantize(_CENT)
-
-
-def _by_disposition(lines: pl.DataFrame) -> dict[str, Any]:
+def _by_disposition(lines: pl.LazyFrame) -> dict[str, Any]:
     table = (
         lines.group_by("disposition")
         .agg(
@@ -221,21 +228,30 @@ def _by_disposition(lines: pl.DataFrame) -> dict[str, Any]:
             denied_charge_amount=pl.col("denied_charge_amount").sum(),
         )
         .sort("disposition")
+        .collect()
     )
     return {row.pop("disposition"): row for row in table.iter_rows(named=True)}
 
 
-def _by_edit(lines: pl.DataFrame, findings: pl.DataFrame) -> dict[str, Any]:
-    key = ["claim_id", "claim_line_number"]
-    table = (
-        findings.join(lines.select(*key, "charge_amount"), on=key)
+def _by_edit(lines: pl.LazyFrame, findings: pl.LazyFrame) -> dict[str, Any]:
+    found = lines.select(
+        "charge_amount", edit_id=pl.col("edit_ids").list.concat("unknown_edit_ids")
+    )
+    charges = (
+        found.filter(pl.col("edit_id").list.len() > 0)
+        .explode("edit_id")
         .group_by("edit_id")
+        .agg(pl.col("charge_amount").sum())
+    )
+    table = (
+        findings.group_by("edit_id")
         .agg(
             lines=pl.len(),
             fails=(pl.col("verdict") == "fail").sum(),
             unknowns=(pl.col("verdict") == "unknown").sum(),
-            charge_amount=pl.col("charge_amount").sum(),
         )
+        .join(charges, on="edit_id", how="left")
         .sort("edit_id")
+        .collect()
     )
     return {row.pop("edit_id"): row for row in table.iter_rows(named=True)}

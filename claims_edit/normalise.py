@@ -228,31 +228,14 @@ def ndc_11(ndc: pl.Expr, products: list[str]) -> pl.Expr:
 
 def with_ndc_11(rows: pl.DataFrame, text: pl.Expr, products: list[str]) -> pl.DataFrame:
     """`rows` with `ndc_11` of the NDC that `text` says; each distinct text is looked at once."""
-    texts = rows.select(_ndc=text)
-    distinct = texts.unique().with_columns(ndc_11=ndc_11(pl.col("_ndc"), products))
-    found = texts.join(distinct, on="_ndc", how="left", nulls_equal=True, maintain_order="left")
-    return rows.with_columns(found["ndc_11"])
+    texts = rows.select(text.alias("ndc"))["ndc"]
+    distinct = texts.unique().drop_nulls()
+    found = distinct.to_frame().select(ndc_11(pl.col("ndc"), products)).to_series()
+    ndc = texts.replace_strict(distinct, found, default=None, return_dtype=pl.String)
+    return rows.with_columns(ndc.alias("ndc_11"))
 
 
-def ndc_pattern(products: list[str], *, anywhere: bool = False) -> str:
-    """A pattern that finds every notation of an NDC of `products`, in text as it comes; `anywhere` in
-    longer text, too.
-
-    It may find more (ten ambiguous digits), never less: `ndc_11` decides.
-    """
-
-    def short(part: str, width: int) -> str | None:
-        padding = len(part) - width
-        return part[padding:] if part[:padding] == "0" * padding else None
-
-    notations = []
-    for product in products:
-        labeler, code = product[:5], product[5:9]
-        for labeler_width, code_width, package_width in NDC_NOTATIONS:
-            left, middle = short(labeler, labeler_width), short(code, code_width)
-            if left is not None and middle is not None:
-                notations.append(rf"{left}-?{middle}-?[0-9]{{{package_width}}}")
-    if not notations:
-        return r"^\b\B$"
-    pattern = f"(?:{'|'.join(notations)})"
-    return pattern if anywhere else rf"(?i)^\s*(?:N4)?{pattern}\s*$"
+def shortest_labeler(product: str) -> str:
+    """The part of a product's labeler that every notation of its NDC holds: one leading 0 may lack."""
+    labeler = product[:5]
+    return labeler[1:] if labeler.startswith("0") else labeler

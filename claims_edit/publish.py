@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import io
 import os
 import shutil
 import socket
@@ -17,15 +16,14 @@ import polars as pl
 from claims_edit.contracts import RUN_TABLES
 from claims_edit.errors import (
     AlreadyPublishedError,
-    FaultError,
     InputError,
     OutputBusyError,
     UsageError,
 )
 from claims_edit.manifest import NAME
-from claims_edit.pandera_alone import errors, pa
+from claims_edit.pandera_alone import pa
 from claims_edit.report_contracts import COMPARISON_TABLES, DETERMINATION_TABLES
-from claims_edit.schemas import validated
+from claims_edit.tables import TableWriter
 
 _LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
 # What a folder of the output folder is, by the name before its id. Runs alone are history.
@@ -202,21 +200,8 @@ def write_tables(
 ) -> None:
     """Write every table that its schema accepts; one that it does not is a fault of the program."""
     for name, table in tables.items():
-        try:
-            sound = validated(schemas[name], table)
-        except (errors.SchemaError, errors.SchemaErrors) as error:
-            raise FaultError(
-                f"a fault of the program: the table {name} breaks its own schema; nothing was "
-                "published. Please report it with this message."
-            ) from error
-        _write_table(sound, staging / f"{name}.parquet")
-
-
-def _write_table(table: pl.DataFrame, path: Path) -> None:
-    """Write a table by way of memory: what polars says of a full disk is not always an OSError."""
-    buffer = io.BytesIO()
-    table.write_parquet(buffer, compression="zstd")
-    path.write_bytes(buffer.getbuffer())
+        with TableWriter(staging, name, schemas[name]) as writer:
+            writer.add(table)
 
 
 def publish(staging: Path, out: Path, run_id: str, kind: str = RUN) -> Path:

@@ -9,7 +9,7 @@ import polars as pl
 from claims_edit.contracts import CLAIMS, FILLED_FROM_MEMBERS
 from claims_edit.normalise import as_it_came, as_text, read_as
 from claims_edit.pandera_alone import pa
-from claims_edit.schemas import polars_type, rules_of
+from claims_edit.schemas import empty, polars_type, rules_of
 
 DUPLICATE_ROW = "duplicate_row"
 CONFLICTING_KEY = "conflicting_key"
@@ -49,6 +49,9 @@ def read_typed(chosen: pl.DataFrame, schema: pa.DataFrameSchema) -> Typed:
     typed, unreadable = [], []
     for name, column in schema.columns.items():
         source = chosen.schema[name]
+        if _is_null(chosen[name]):
+            typed.append(pl.lit(None, polars_type(column)).alias(name))
+            continue
         value = read_as(name, source, column)
         typed.append(value.alias(name))
         if polars_type(column) != pl.String:
@@ -70,12 +73,20 @@ def _failures(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
     for rule in rules_of(schema):
         fails = ~rule.passes.fill_null(True)
         column, _, kind = rule.name.partition(":")
+        if kind != "not_null" and column in frame.columns and _is_null(frame[column]):
+            continue
         if kind == "not_null" and _UNREADABLE + column in frame.columns:
             fails = fails & ~pl.col(_UNREADABLE + column)
         checks.append((rule.name, fails))
     bad = frame.filter(pl.any_horizontal(fails for _, fails in checks))
+    if bad.is_empty():
+        return no_failures()
     failed = [bad.filter(fails).select("row", check=pl.lit(name)) for name, fails in checks]
     return pl.concat([no_failures(), *failed])
+
+
+def _is_null(values: pl.Series) -> bool:
+    return values.null_count() == len(values)
 
 
 def no_failures() -> pl.DataFrame:
@@ -90,6 +101,8 @@ def failing(rows: pl.DataFrame, check: str) -> pl.DataFrame:
 
 def without(rows: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     """`rows` that failed nothing, in their order."""
+    if failures.is_empty():
+        return rows
     return rows.join(failures, on="row", how="anti", maintain_order="left")
 
 
@@ -101,7 +114,7 @@ def repeated_keys(
     Rows are equal where all they were read as is equal, and what could not be read is the same
     text. Of equal rows the one whose raw values come first stays, whatever the files' order.
     """
-    shared = rows.drop_nulls(key).filter(pl.len().over(key) > 1)
+    shared = rows.filter(rows.select(key).is_duplicated()).drop_nulls(key)
     if shared.is_empty():
         return no_failures()
     values = [c for c in rows.columns if c != "row"]
@@ -128,8 +141,10 @@ def repeated_keys(
 
 def disagreeing(rows: pl.DataFrame, group: str, columns: list[str], check: str) -> pl.DataFrame:
     """Failures of all rows of a group that disagree on `columns`; null is a value of its own."""
-    grouped = rows.drop_nulls(group)
-    return failing(grouped.filter(pl.struct(columns).n_unique().over(group) > 1), check)
+    said = [c for c in columns if not _is_null(rows[c])]
+    kinds = rows.select(group, *said).drop_nulls(group).unique()
+    several = kinds.filter(pl.col(group).is_duplicated())[group].unique()
+    return failing(rows.filter(pl.col(group).is_in(several.implode())), check)
 
 
 def rejected(
@@ -139,6 +154,8 @@ def rejected(
 
     `schema` is that of the table, `read` the one whose checks were made.
     """
+    if failures.is_empty():
+        return empty(schema)
     words = {name: _in_words(name, read) for name in failures["check"].unique()}
     if read is CLAIMS:
         words = {name: said + _where(name) for name, said in words.items()}
@@ -157,7 +174,12 @@ def rejected(
     table = raw.join(checks, on="row").with_columns(
         as_it_came(c, raw.schema[c]).alias(c) for c in columns if c in raw.columns
     )
-    return table.select(columns).sort(*columns[2:], "failed_checks", nulls_last=True)
+    return in_order_as_they_came(table.select(columns))
+
+
+def in_order_as_they_came(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Rejected rows in the order of their raw values."""
+    return rejected.sort(*rejected.columns[2:], "failed_checks", nulls_last=True)
 
 
 def _in_words(check: str, read: pa.DataFrameSchema) -> str:

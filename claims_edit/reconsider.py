@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from claims_edit.contracts import RECONSIDER, UNITS
+from claims_edit.frames import beside
 from claims_edit.ledger import Authorization, Ledger, VersionLimits
-from claims_edit.limits import authorizations_of, ledgers_of
 from claims_edit.normalise import from_millionths, millionths, number
 from claims_edit.past import Past
 
@@ -42,14 +43,22 @@ def cut_lines(before: Past, now: Past) -> pl.DataFrame:
 
 
 def reconsidered(
-    cut: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame, limits: dict[str, VersionLimits]
+    cut: pl.DataFrame,
+    covering: pl.DataFrame,
+    before: pl.DataFrame,
+    now: pl.DataFrame,
+    limits: dict[str, VersionLimits],
 ) -> pl.DataFrame:
     """The table `reconsider`: the lines of `cut` that tonight's releases leave more room for.
 
-    `cut` has tonight's `policy_version` and `covering`; `before` and `now` (`past.ALLOWED`) are the
+    `cut` has tonight's `policy_version`; `covering` the authorizations that cover each, as
+    `limits.allowed_units` reads them; `before` and `now` (`past.ALLOWED`) are the
     units allowed and drawn before tonight and now, those of the lines themselves included.
     """
-    rows = cut.select(
+    authorizations = covering.group_by("line", maintain_order=True).agg(
+        covering=pl.struct("authorization_number", "approved")
+    )
+    rows = beside(cut, authorizations).select(
         "line",
         "member_id",
         "policy_version",
@@ -59,7 +68,7 @@ def reconsidered(
         draws="authorization_draws",
         covering="covering",
     )
-    ledgers_before, ledgers_now = ledgers_of(before), ledgers_of(now)
+    ledgers_before, ledgers_now = _ledgers_of(before), _ledgers_of(now)
     found: list[tuple[int, int, int]] = []
     for member, of_member in groupby(rows.iter_rows(named=True), key=itemgetter("member_id")):
         was, stands = ledgers_before.get(member, Ledger()), ledgers_now.get(member, Ledger())
@@ -74,6 +83,28 @@ def reconsidered(
     return _table(cut, found)
 
 
+def _ledgers_of(allowed: pl.DataFrame) -> dict[str, Ledger]:
+    """By member, what lines that stand were allowed and drew (`past.ALLOWED`)."""
+    ledgers: dict[str, Ledger] = defaultdict(Ledger)
+    by_day = (
+        allowed.filter(pl.col("allowed_units") > 0)
+        .group_by("member_id", day=pl.col("claim_line_start_date").cast(pl.Int32))
+        .agg(units=millionths(pl.col("allowed_units")).sum())
+    )
+    for member, day, units in by_day.iter_rows():
+        ledgers[member].allow(day, units)
+    drawn = (
+        allowed.select("member_id", "authorization_draws")
+        .explode("authorization_draws", empty_as_null=False, keep_nulls=False)
+        .unnest("authorization_draws")
+        .group_by("member_id", "authorization_number")
+        .agg(units=millionths(pl.col("units")).sum())
+    )
+    for member, authorization, units in drawn.iter_rows():
+        ledgers[member].drawn[authorization] += units
+    return dict(ledgers)
+
+
 class _Cut:
     """One line that was cut, and the limits that it stands under tonight."""
 
@@ -82,13 +113,15 @@ class _Cut:
         self.allowed: int = row["allowed"]
         self._day, self._billed = row["day"], row["billed"]
         self._draws = [(d["authorization_number"], _millionths(d["units"])) for d in row["draws"]]
-        self._authorizations: list[Authorization] = authorizations_of(row["covering"])
+        self._authorizations: list[Authorization] = [
+            (a["authorization_number"], a["approved"]) for a in row["covering"] or ()
+        ]
         self._limits = limits
 
     def would_be_allowed(self, ledger: Ledger) -> int:
         """What the limits would allow it, all others as they stand; the ledger stays as it is."""
         self._enter(ledger, -1)
-        units = ledger.decide(self._day, self._billed, self._authorizations, self._limits).allowed
+        units = ledger.would_allow(self._day, self._billed, self._authorizations, self._limits)
         self._enter(ledger, 1)
         return units
 
@@ -132,6 +165,6 @@ def _table(cut: pl.DataFrame, found: list[tuple[int, int, int]]) -> pl.DataFrame
         cut.join(would, on="line")
         .with_columns(cut_units="denied_units", cut_by_run_id="run_id")
         .with_columns(reason=reason)
-        .sort("claim_id", "claim_line_number", "run")
+        .sort("member_id", "claim_id", "claim_line_number", "run")
         .select(list(RECONSIDER.columns))
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +15,10 @@ import polars as pl
 from claims_edit import publish
 from claims_edit.contracts import RUN_TABLES
 from claims_edit.drift import drift_of, in_words
+from claims_edit.engines.engine import Computation, computing_by
 from claims_edit.errors import FaultError, InputError
-from claims_edit.evaluate import Outcome, evaluate
 from claims_edit.history import History, open_history
-from claims_edit.inputs import Inputs, Read, open_inputs, read_night
+from claims_edit.inputs import require_few_rejects
 from claims_edit.log import LOGGER
 from claims_edit.manifest import (
     NAME,
@@ -24,13 +28,18 @@ from claims_edit.manifest import (
     output_entries,
     sealed,
 )
+from claims_edit.parts import Part
 from claims_edit.policies import Policy, load_governing
+from claims_edit.quarantine import in_order_as_they_came
 from claims_edit.reference import ReferenceData, load_reference
-from claims_edit.report.flagged import flagged_lines
-from claims_edit.scope import scope_of
+from claims_edit.report.flagged import HIGHEST_CHARGE_FIRST
+from claims_edit.schemas import empty
 from claims_edit.settings import RunSettings
 from claims_edit.steps import Announce, Stopwatch
+from claims_edit.tables import OrderedTable, TableWriter
 
+# Where lines are set aside that are too many to be held.
+_ASIDE = "aside"
 STEPS = (
     "reference data",
     "inputs",
@@ -69,83 +78,32 @@ def run(settings: RunSettings, announce: Announce = lambda _: None) -> Published
             history = open_history(
                 settings.history, settings.out, policy.hcpcs_code, settings.run_id
             )
-            if settings.engine == "spark":
-                return _run_on_spark(settings, policy, reference, history, watch)
-            inputs = open_inputs(settings, history)
-        return _run(settings, policy, reference, inputs, watch)
-
-
-def _run_on_spark(
-    settings: RunSettings,
-    policy: Policy,
-    reference: ReferenceData,
-    history: History,
-    watch: Stopwatch,
-) -> Published:
-    from claims_edit.contracts import LINE_KEY
-    from claims_edit.edits.catalogue import ORDER
-    from claims_edit.engines.spark.engine import computing
-    from claims_edit.schemas import empty
-
-    with computing(settings, policy, reference, scope_of(reference, policy), history, watch) as c:
-        parts = list(
-            c.parts(int(settings.spark_settings.get("spark.claims-edit.part-rows", 200000)))
-        )
-        tables = {
-            n: pl.concat([empty(s), *(p.tables[n] for p in parts if n in p.tables)])
-            for n, s in RUN_TABLES.items()
-        }
-        tables |= c.rejected
-        order = pl.col("edit_id").replace_strict(ORDER, return_dtype=pl.UInt16)
-        tables["lines"] = tables["lines"].sort(*LINE_KEY)
-        tables["reconsider"] = tables["reconsider"].sort(*LINE_KEY)
-        tables["findings"] = tables["findings"].sort(*LINE_KEY, order)
-        tables["flagged_lines"] = flagged_lines(tables["lines"], tables["findings"])
-        for n in ("other_versions", "partner_lines"):
-            tables[n] = tables[n].sort(tables[n].columns, nulls_last=(n == "partner_lines"))
-        r = tables["rejected_lines"]
-        tables["rejected_lines"] = r.sort(*r.columns[2:], "failed_checks", nulls_last=True)
-        files = c.inputs.entries(c.counted)
-    from types import SimpleNamespace
-
-    read = SimpleNamespace(in_scope_rows=sum(p.in_scope_rows for p in parts))
-    from claims_edit.inputs import _require_few_rejects
-
-    _require_few_rejects(
-        SimpleNamespace(rejected=tables["rejected_lines"], in_scope_rows=read.in_scope_rows),
-        settings.max_reject_rate,
-    )
-    inputs = SimpleNamespace(history=history)
-    with publish.writable(settings.out), publish.staged(settings.out, settings.run_id) as staging:
-        _write(staging, tables)
-        content = _manifest(staging, settings, policy, reference, files, read, inputs.history)
-        _mind_the_drift(content, settings)
-        folder = _publish(staging, settings, content, watch)
-    stale = inputs.history.computed_on(content)
-    return Published(folder, content, stale)
+        computing = computing_by(settings.engine)
+        with computing(settings, policy, reference, history, watch) as computation:
+            return _run(settings, policy, reference, computation, history, watch)
 
 
 def _run(
     settings: RunSettings,
     policy: Policy,
     reference: ReferenceData,
-    inputs: Inputs,
+    computation: Computation,
+    history: History,
     watch: Stopwatch,
 ) -> Published:
-    scope = scope_of(reference, policy)
-    read = read_night(inputs, reference, scope, settings.max_reject_rate, watch)
-    with watch.step("edits"):
-        outcome = evaluate(read.night, policy, reference, settings.as_of)
-    with watch.step("reports"):
-        tables = _tables(outcome, read)
-        files = inputs.files()
     with publish.writable(settings.out), publish.staged(settings.out, settings.run_id) as staging:
+        aside = staging / _ASIDE
+        aside.mkdir()
+        parts = computation.parts(aside / "lines")
+        in_scope_rows, rejected = _write(staging, aside, parts, watch)
+        require_few_rejects(rejected, in_scope_rows, settings.max_reject_rate)
+        files = computation.files()
+        shutil.rmtree(aside)
         with watch.step("writing"):
-            _write(staging, tables)
-            content = _manifest(staging, settings, policy, reference, files, read, inputs.history)
+            content = _manifest(staging, settings, policy, reference, files, in_scope_rows, history)
         _mind_the_drift(content, settings)
         folder = _publish(staging, settings, content, watch)
-    stale = inputs.history.computed_on(content)
+    stale = history.computed_on(content)
     if stale:
         LOGGER.warning("computed on the run that was replaced: %s", ", ".join(stale))
     return Published(folder, content, stale)
@@ -172,20 +130,39 @@ def _publish(
         return publish.publish(staging, settings.out, settings.run_id)
 
 
-def _tables(outcome: Outcome, read: Read) -> dict[str, pl.DataFrame]:
-    return {
-        "lines": outcome.lines,
-        "findings": outcome.findings,
-        "flagged_lines": flagged_lines(outcome.lines, outcome.findings),
-        "reconsider": outcome.reconsider,
-        "other_versions": read.night.other_versions,
-        "partner_lines": read.night.partner_lines,
-        **read.rejected,
-    }
+def _write(
+    staging: Path, aside: Path, parts: Iterable[Part], watch: Stopwatch
+) -> tuple[int, pl.DataFrame]:
+    """Write the tables of all parts, each while the next one is edited; the rows in scope, and those
+    that were rejected."""
+    in_scope_rows, rejected = 0, [empty(RUN_TABLES["rejected_lines"])]
+    with ExitStack() as stack:
+        writers = {
+            n: stack.enter_context(TableWriter(staging, n, s)) for n, s in RUN_TABLES.items()
+        }
+        flagged = OrderedTable(writers["flagged_lines"], HIGHEST_CHARGE_FIRST, aside / "flagged")
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        waiting: Future[None] | None = None
+        for part in parts:
+            in_scope_rows += part.in_scope_rows
+            rejected.append(part.tables.pop("rejected_lines"))
+            if waiting is not None:
+                waiting.result()
+            waiting = pool.submit(_add, writers, flagged, part.tables)
+        with watch.step("writing"):
+            if waiting is not None:
+                waiting.result()
+            all_rejected = in_order_as_they_came(pl.concat(rejected))
+            writers["rejected_lines"].add(all_rejected)
+            flagged.close()
+    return in_scope_rows, all_rejected
 
 
-def _write(staging: Path, tables: dict[str, pl.DataFrame]) -> None:
-    publish.write_tables(staging, tables, RUN_TABLES)
+def _add(
+    writers: dict[str, TableWriter], flagged: OrderedTable, tables: dict[str, pl.DataFrame]
+) -> None:
+    for name, rows in tables.items():
+        (flagged if name == "flagged_lines" else writers[name]).add(rows)
 
 
 def _manifest(
@@ -194,19 +171,20 @@ def _manifest(
     policy: Policy,
     reference: ReferenceData,
     files: list[dict[str, Any]],
-    read: Read,
+    in_scope_rows: int,
     history: History,
 ) -> dict[str, Any]:
     """The manifest, its counts and balance re-read from the files as written."""
-    tables = {name: pl.read_parquet(staging / f"{name}.parquet", glob=False) for name in RUN_TABLES}
+    tables = {name: pl.scan_parquet(staging / f"{name}.parquet", glob=False) for name in RUN_TABLES}
+    heights = {name: int(table.select(pl.len()).collect().item()) for name, table in tables.items()}
     rows = RowCounts(
         read=sum(f["rows"] for f in files if f["extract"] == "claims"),
-        in_scope=read.in_scope_rows,
-        rejected=tables["rejected_lines"].height,
+        in_scope=in_scope_rows,
+        rejected=heights["rejected_lines"],
         authorizations_read=sum(f["rows"] for f in files if f["extract"] == "authorizations"),
-        authorizations_rejected=tables["rejected_authorizations"].height,
+        authorizations_rejected=heights["rejected_authorizations"],
         clinical_facts_read=sum(f["rows"] for f in files if f["extract"] == "clinical"),
-        clinical_facts_rejected=tables["rejected_clinical_facts"].height,
+        clinical_facts_rejected=heights["rejected_clinical_facts"],
     )
     account = account_of(rows, tables["lines"], tables["findings"])
     if not (account["balance"]["rows_close"] and account["balance"]["charges_close"]):
@@ -214,7 +192,7 @@ def _manifest(
             "a fault of the program: the balance of rows or charges does not close; nothing was "
             "published. Please report it with this message."
         )
-    outputs = output_entries(staging, tables)
+    outputs = output_entries(staging, heights)
     content = manifest(
         settings,
         policy,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import polars as pl
 
-from claims_edit.normalise import as_text, ndc_pattern, with_ndc_11
+from claims_edit.normalise import as_text, shortest_labeler, with_ndc_11
 from claims_edit.policies import Policy
 from claims_edit.reference import ReferenceData, in_force
 
@@ -25,14 +28,21 @@ class Scope:
     partner_codes: tuple[str, ...] = ()
 
     def of_raw(self, columns: dict[str, pl.DataType]) -> pl.Expr:
-        """Whether a row as it comes may be in scope, or is a partner line: cheap enough for a scan,
-        never false for one."""
-        code = as_text("hcpcs_code", columns["hcpcs_code"]).str.to_uppercase()
-        hcpcs = code.is_in([self.hcpcs_code, *self.partner_codes])
-        ndc = as_text("ndc_code", columns["ndc_code"]).str.contains(
-            ndc_pattern(list(self.products))
-        )
-        return hcpcs.fill_null(False) | ndc.fill_null(False)
+        """Whether a row as it comes may be in scope, or is a partner line: cheap enough for a scan, true
+        for more than these, and never false for one.
+
+        It looks for the codes within the text as it comes, which takes in any white space, case and
+        notation: trimming a column of the whole scan would cost more than all the rest.
+        """
+        codes = "|".join(re.escape(c) for c in (self.hcpcs_code, *self.partner_codes))
+        held = [_raw_text("hcpcs_code", columns).str.contains(f"(?i){codes}")]
+        labelers = sorted({shortest_labeler(product) for product in self.products})
+        ndc = _raw_text("ndc_code", columns)
+        if len(labelers) == 1:
+            held.append(ndc.str.contains(labelers[0], literal=True))
+        elif labelers:
+            held.append(ndc.str.contains_any(labelers))
+        return reduce(or_, (contains.fill_null(False) for contains in held))
 
     def partners(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The raw rows under a code of a partner drug."""
@@ -42,15 +52,21 @@ class Scope:
     def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The raw rows that are in scope (the drug's HCPCS, or an NDC that is a product of it), and
         those that are not, each in their order."""
-        hcpcs = as_text("hcpcs_code", rows.schema["hcpcs_code"]).str.to_uppercase()
-        ndc = as_text("ndc_code", rows.schema["ndc_code"])
-        by_ndc = pl.col("ndc_11").str.slice(0, 9).is_in(self.products)
-        held = (
-            with_ndc_11(rows, ndc, list(self.all_products))
-            .select((hcpcs == self.hcpcs_code).fill_null(False) | by_ndc.fill_null(False))
-            .to_series()
-        )
-        return rows.filter(held), rows.filter(~held)
+        code = as_text("hcpcs_code", rows.schema["hcpcs_code"]).str.to_uppercase()
+        by_code = (code == self.hcpcs_code).fill_null(False)
+        held = rows.select(by_code).to_series()
+        others = rows.filter(~held)
+        if others.height:
+            ndc = as_text("ndc_code", rows.schema["ndc_code"])
+            products = with_ndc_11(others.select("ndc_code"), ndc, list(self.all_products))
+            by_ndc = products["ndc_11"].str.slice(0, 9).is_in(self.products).fill_null(False)
+            held = held.scatter((~held).arg_true(), by_ndc)
+        return (rows, rows.clear()) if held.all() else (rows.filter(held), rows.filter(~held))
+
+
+def _raw_text(column: str, columns: dict[str, pl.DataType]) -> pl.Expr:
+    text = columns[column] == pl.String
+    return pl.col(column) if text else as_text(column, columns[column])
 
 
 def scope_of(reference: ReferenceData, *policies: Policy) -> Scope:

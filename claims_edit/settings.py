@@ -12,6 +12,7 @@ from claims_edit.errors import UsageError
 DEFAULT_POLICY = "prime-ic-0072"
 DEFAULT_MAX_REJECT_RATE = 0.01
 DEFAULT_SPARK_MASTER = "local[*]"
+DEFAULT_PART_LINES = 1_000_000
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -78,12 +79,15 @@ class RunSettings(NightSettings):
 
     policy: str = DEFAULT_POLICY
     strict_drift: bool = False
+    part_lines: int = DEFAULT_PART_LINES
     engine: str = "polars"
     spark_master: str = DEFAULT_SPARK_MASTER
     spark_conf: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.part_lines < 1:
+            raise UsageError("--part-lines: must be 1 or more, such as 1000000.")
         for setting in self.spark_conf:
             if not re.fullmatch(r"spark\.[^=\s]+=.*", setting):
                 raise UsageError(

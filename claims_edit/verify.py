@@ -144,7 +144,9 @@ def _of_account(manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> It
         clinical_facts_read=read["clinical"],
         clinical_facts_rejected=tables["rejected_clinical_facts"].height,
     )
-    account = json.loads(to_json(account_of(rows, tables["lines"], tables["findings"])))
+    account = json.loads(
+        to_json(account_of(rows, tables["lines"].lazy(), tables["findings"].lazy()))
+    )
     for entry, counted in account.items():
         younger = entry == "clinical_facts" and entry not in manifest
         if not younger and manifest[entry] != counted:

@@ -78,6 +78,8 @@ PURE = {
     "drift",
     "evaluate",
     "findings",
+    "frames",
+    "kernel",
     "ledger",
     "lifecycle",
     "limits",
@@ -196,7 +198,7 @@ def test_a_family_of_edits_knows_no_other_and_nothing_of_files_and_policies(fami
     imported = modules()[f"edits.{family}"].own_imports()
     assert imported <= {
         *("clinical_contracts", "contracts", "criteria", "nearest", "normalise", "reference"),
-        *("vials", "edits.edit"),
+        *("frames", "vials", "edits.edit"),
     }
 
 
@@ -240,7 +242,7 @@ def test_data_flows_one_way() -> None:
     """Each module is imported by those after it, and by none before it."""
     order = (
         *("errors", "schemas", "clinical_contracts", "contracts", "reference_contracts"),
-        *("report_contracts", "normalise", "reference", "vials", "criteria", "nearest"),
+        *("report_contracts", "frames", "normalise", "reference", "vials", "criteria", "nearest"),
         *(
             "toml_tables",
             "edits.edit",
@@ -250,7 +252,16 @@ def test_data_flows_one_way() -> None:
             "policies",
             "scope",
         ),
-        *("past", "findings", "lifecycle", "ledger", "limits", "disposition", "reconsider"),
+        *(
+            "past",
+            "findings",
+            "lifecycle",
+            "kernel",
+            "ledger",
+            "limits",
+            "disposition",
+            "reconsider",
+        ),
         *("policy_frames", "evaluate", "determinations", "changes", "drift", "extracts"),
         *("quarantine", "members", "intake", "manifest", "publish", "history", "inputs"),
         *("report", "cases", "policy_check", "runs", "comparisons", "determining"),

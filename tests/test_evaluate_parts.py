@@ -159,7 +159,7 @@ def _is_in(part: int, parts: int) -> pl.Expr:
     return pl.col("member_id").map_elements(number, return_dtype=pl.Int64) == part
 
 
-def together(outcomes: Sequence[Outcome]) -> Outcome:
+def together(*outcomes: Outcome) -> Outcome:
     """The lines by their keys, the findings by theirs and the order of the edits."""
     order = pl.col("edit_id").replace_strict(ORDER, return_dtype=pl.UInt16)
     return Outcome(
@@ -185,10 +185,18 @@ def test_the_parts_of_the_members_make_the_whole(extract: str, parts: int) -> No
     night, as_of = night_of(extract)
     outcomes = [evaluated(part_of(night, part, parts), as_of) for part in range(parts)]
     assert all(not outcome.lines.is_empty() for outcome in outcomes)
-    whole, joined = evaluated(night, as_of), together(outcomes)
+    whole, joined = together(evaluated(night, as_of)), together(*outcomes)
     assert_frame_equal(joined.lines, whole.lines)
     assert_frame_equal(joined.findings, whole.findings)
     assert_frame_equal(joined.reconsider, whole.reconsider)
+
+
+@pytest.mark.parametrize("extract", EXTRACTS)
+def test_members_stand_in_order_and_their_lines_in_theirs(extract: str) -> None:
+    night, as_of = night_of(extract)
+    lines = evaluated(night, as_of).lines
+    order = ("member_id", "claim_line_start_date", "received_date", *LINE_KEY)
+    assert_frame_equal(lines, lines.sort(order, nulls_last=True))
 
 
 @pytest.mark.parametrize("extract", EXTRACTS)

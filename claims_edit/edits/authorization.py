@@ -5,36 +5,67 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, known, sentence
+from claims_edit.frames import beside, matched
 from claims_edit.normalise import millionths
 from claims_edit.reference import in_force
 
+_ENDS_BY = ["matched_effective_date", "authorization_months"]
+_MATCHED_BY = ("effective_date", "expiration_date", "servicing_npi", "request_type")
 
-def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Adds the matched authorization, the approved ones that cover the date, and what others there are.
 
-    `covering` lists the approved authorizations that cover the service date in matching order,
-    with their approved units in millionths (null is no unit limit).
+def covering(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """By `line`, ascending, the approved authorizations that cover its service date in matching order.
+
+    Each with its `authorization_number`, `approved` units in millionths (null is no unit limit), and
+    what a line that it is matched with is told of it.
     """
-    pairs = _pairs(lines, context.authorizations)
-    covering = (
-        pairs.filter((pl.col("status") == "approved") & pl.col("covers"))
-        .sort("line", *_matching_order(), nulls_last=True)
-        .group_by("line", maintain_order=True)
-        .agg(
-            pl.struct("authorization_number", approved=millionths(pl.col("approved_units"))).alias(
-                "covering"
-            ),
-            matched_authorization_number=pl.col("authorization_number").first(),
-            matched_effective_date=pl.col("effective_date").first(),
-            matched_expiration_date=pl.col("expiration_date").first(),
-            matched_servicing_npi=pl.col("servicing_npi").first(),
-            matched_request_type=pl.col("request_type").first(),
-        )
+    approved = context.authorizations.filter(pl.col("status") == "approved")
+    found = _pairs(lines.filter(pl.col("asked_as") == "drug"), approved).filter("covers")
+    several = found.select(pl.col("line").rle_id().is_duplicated()).to_series()
+    if several.any():
+        sorted_out = found.filter(several).sort("line", *_matching_order(), nulls_last=True)
+        found = pl.concat([found.filter(~several), sorted_out]).sort("line", maintain_order=True)
+    return found.select(
+        "line",
+        "member_id",
+        "authorization_number",
+        *_MATCHED_BY,
+        approved=millionths(pl.col("approved_units")),
     )
+
+
+def facts(lines: pl.DataFrame, covering: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Adds the matched authorization, the first of those `covering` it, and, of lines that have none,
+    what others there are."""
+    first = covering.filter(pl.col("line").is_first_distinct())
+    lines = beside(
+        lines,
+        first.select(
+            "line",
+            matched_authorization_number="authorization_number",
+            **{f"matched_{c}": pl.col(c) for c in _MATCHED_BY},
+        ),
+    )
+    rejected = context.rejected_authorizations.select(
+        "member_id", "hcpcs_code", unreadable_authorization=pl.lit(True)
+    ).unique()
+    lines = beside(lines, _others(lines, context.authorizations))
+    lines = matched(lines, rejected, ["member_id", "hcpcs_code"]).with_columns(
+        pl.col("pending_covers", "denied_covers", "unreadable_authorization").fill_null(False)
+    )
+    ends = lines.select(_ENDS_BY).unique().with_columns(matched_latest_end=latest_end())
+    return matched(lines, ends, _ENDS_BY)
+
+
+def _others(lines: pl.DataFrame, authorizations: pl.DataFrame) -> pl.DataFrame:
+    """By line without a matched authorization, what others of use the member has."""
+    unmatched = pl.col("matched_authorization_number").is_null()
+    of_use = authorizations.filter(pl.col("status") != "cancelled")
+    pairs = _pairs(lines.filter(unmatched, pl.col("asked_as") == "drug"), of_use)
     approved, pending, denied = (pl.col("status") == s for s in ("approved", "pending", "denied"))
     before = pl.col("expiration_date") < pl.col("claim_line_start_date")
     after = pl.col("effective_date") > pl.col("claim_line_start_date")
-    others = pairs.group_by("line").agg(
+    return pairs.group_by("line").agg(
         pending_covers=(pending & pl.col("covers")).any(),
         denied_covers=(denied & pl.col("covers")).any(),
         pending_number=_first_number(pending & pl.col("covers")),
@@ -44,41 +75,18 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         expired_number=_last_to(approved & known(before), "expiration_date", latest=True),
         starting_number=_last_to(approved & after, "effective_date", latest=False),
     )
-    rejected = context.rejected_authorizations.select(
-        "member_id", "hcpcs_code", unreadable_authorization=pl.lit(True)
-    ).unique()
-    return (
-        lines.join(covering, on="line", how="left", maintain_order="left")
-        .join(others, on="line", how="left", maintain_order="left")
-        .join(rejected, on=["member_id", "hcpcs_code"], how="left", maintain_order="left")
-        .with_columns(
-            pl.col("pending_covers", "denied_covers", "unreadable_authorization").fill_null(False),
-            matched_latest_end=latest_end(),
-        )
-    )
 
 
 def _pairs(lines: pl.DataFrame, authorizations: pl.DataFrame) -> pl.DataFrame:
-    """Every line beside every authorization of its member and HCPCS that is of use."""
-    of_use = authorizations.filter(pl.col("status") != "cancelled").select(
-        "member_id",
-        "hcpcs_code",
-        "status",
-        "effective_date",
-        "expiration_date",
-        "approved_units",
-        "servicing_npi",
-        "request_type",
-        number="authorization_number",
-    )
+    """Every line, in order, beside every authorization of its member and HCPCS, and whether it `covers`
+    the date."""
     service = pl.col("claim_line_start_date")
-    return (
-        lines.filter(pl.col("asked_as") == "drug")
-        .select("line", "member_id", "hcpcs_code", service, billed="authorization_number")
-        .join(of_use, on=["member_id", "hcpcs_code"])
-        .rename({"number": "authorization_number"})
-        .with_columns(covers=in_force(service, pl.col("effective_date"), pl.col("expiration_date")))
-    )
+    asked = lines.select("line", "member_id", "hcpcs_code", service, billed="authorization_number")
+    return asked.join(
+        authorizations,
+        on=["member_id", "hcpcs_code"],
+        maintain_order="left",
+    ).with_columns(covers=in_force(service, pl.col("effective_date"), pl.col("expiration_date")))
 
 
 def _matching_order() -> tuple[pl.Expr, ...]:

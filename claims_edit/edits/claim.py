@@ -5,12 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, known, sentence, units
+from claims_edit.frames import matched
 from claims_edit.normalise import millionths
 from claims_edit.reference import in_force
 
 
 def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
-    """Adds `hcpcs_in_force` (the HCPCS is valid on the service date) and `as_of`."""
+    """Adds `hcpcs_in_force` (the HCPCS is valid on the service date), `as_of`, and `claim_day`, a number
+    for each claim, service date and HCPCS."""
     effective = (
         lines.select("hcpcs_code", "claim_line_start_date")
         .unique()
@@ -19,12 +21,26 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         .select("hcpcs_code", "claim_line_start_date", hcpcs_in_force=pl.lit(True))
         .unique()
     )
-    return lines.join(
-        effective,
-        on=["hcpcs_code", "claim_line_start_date"],
-        how="left",
-        maintain_order="left",
-    ).with_columns(pl.col("hcpcs_in_force").fill_null(False), as_of=pl.lit(context.as_of))
+    return matched(lines, effective, ["hcpcs_code", "claim_line_start_date"]).with_columns(
+        _claim_days(lines),
+        pl.col("hcpcs_in_force").fill_null(False),
+        as_of=pl.lit(context.as_of),
+    )
+
+
+def _claim_days(lines: pl.DataFrame) -> pl.Series:
+    """Lines of a claim and day mostly stand together, so that its runs are numbered, and looked at again
+    only where there are several."""
+    of = ["claim_id", "claim_line_start_date", "hcpcs_code"]
+    begins = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in of)
+    runs = lines.select("line", *of, begins=begins | (pl.col("line") == pl.col("line").first()))
+    runs = runs.with_columns(claim_day=pl.col("begins").cum_sum().cast(pl.UInt32))
+    numbers = runs["claim_day"]
+    firsts = runs.filter("begins")
+    if firsts.select(of).is_duplicated().any():
+        same = firsts.select("claim_day", first=pl.col("claim_day").min().over(of))
+        numbers = numbers.replace_strict(same["claim_day"], same["first"])
+    return numbers.alias("claim_day")
 
 
 _REPLACES = pl.col("claim_frequency_code").is_in(["7", "8"])

@@ -6,6 +6,7 @@ import polars as pl
 
 from claims_edit.clinical_contracts import CLINICAL_FACTS, in_words
 from claims_edit.edits.edit import Context, Edit, agreeing, listed, sentence
+from claims_edit.frames import matched
 from claims_edit.nearest import EXPLANATION, judged
 
 _NUMBER = "matched_authorization_number"
@@ -44,9 +45,7 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         criteria_open_in_words=_in_words("open"),
     )
     asked = asked.select(*_ASKED, *_OF_FACTS, criteria_request_type="request_type")
-    return lines.join(asked, on=_ASKED, how="left", maintain_order="left").join(
-        results, on=_ASKED, how="left", maintain_order="left"
-    )
+    return matched(matched(lines, asked, _ASKED), results, _ASKED)
 
 
 def _in_words(facts: str) -> pl.Expr:

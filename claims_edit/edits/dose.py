@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, listed, sentence, units
+from claims_edit.frames import beside, matched
 from claims_edit.normalise import from_millionths, millionths
 from claims_edit.vials import VIALS_OF, smallest_sum, vials_of
 
@@ -24,11 +25,8 @@ def facts(lines: pl.DataFrame, context: Context, denied: pl.Series) -> pl.DataFr
         .group_by(_DAY)
         .agg(dose_units=from_millionths(millionths(pl.col("service_unit_quantity")).sum()))
     )
-    return (
-        lines.join(billed, on=_DAY, how="left", maintain_order="left")
-        .join(_doses(drug, context.ndc_products), on="line", how="left", maintain_order="left")
-        .with_columns(pl.col("dose_units").fill_null(0))
-    )
+    lines = beside(matched(lines, billed, _DAY), _doses(drug, context.ndc_products))
+    return lines.with_columns(pl.col("dose_units").fill_null(0))
 
 
 def _doses(lines: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:

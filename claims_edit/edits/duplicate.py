@@ -6,6 +6,7 @@ import polars as pl
 
 from claims_edit.contracts import MODIFIER_COLUMNS
 from claims_edit.edits.edit import Edit, sentence, units
+from claims_edit.frames import beside
 
 _SAME = (
     "member_id",
@@ -15,6 +16,11 @@ _SAME = (
     "ndc_compared",
     "billed_units",
     "rendering_npi",
+)
+_MEMBER_DAY = ["member_id", "claim_line_start_date"]
+_READ = (
+    *("line", "claim_id", "claim_line_number", *_MEMBER_DAY, "hcpcs_code", *MODIFIER_COLUMNS),
+    *("ndc_code", "ndc_11", "service_unit_quantity", "rendering_npi"),
 )
 _EARLIER = ("duplicate_of_claim_id", "duplicate_of_line_number", "duplicate_of_source")
 _OF = ("claim_id", "claim_line_number", "source")
@@ -30,18 +36,26 @@ def facts(
     that stand: those that were allowed any units are earlier than all of tonight's, the first of
     them all is named. A column that `elsewhere` lacks is not compared by.
     """
-    judged = _likes(
-        lines.join(candidates, on="line").with_columns(billed_units="service_unit_quantity")
+    judged = lines.select(c for c in _READ if c in lines.columns).join(
+        candidates, on="line", maintain_order="left"
     )
     found = [
         _in_history(judged, _allowed(elsewhere, pl.lit("the history file"))),
         _in_history(
             judged, _allowed(past.filter("takes_part_in_limits"), pl.format("run {}", "run_id"))
         ),
-        _in_this_extract(judged),
+        _in_this_extract(_likes(judged.filter(_of_several_claims()))),
     ]
-    repeated = pl.concat(found).unique("line", keep="first", maintain_order=True)
-    return lines.join(repeated, on="line", how="left", maintain_order="left")
+    return beside(lines, pl.concat(found).unique("line", keep="first", maintain_order=True))
+
+
+def _of_several_claims() -> pl.Expr:
+    """Whether several claims bill the member's day, of lines in order; most days have one, and no line
+    that repeats another."""
+    same_day = pl.all_horizontal(pl.col(c) == pl.col(c).shift(1) for c in _MEMBER_DAY)
+    day = (~same_day).fill_null(True).cum_sum()
+    another = same_day & (pl.col("claim_id") != pl.col("claim_id").shift(1))
+    return day.is_in(day.filter(another).implode())
 
 
 def _allowed(past: pl.DataFrame, source: pl.Expr) -> pl.DataFrame:
@@ -50,7 +64,8 @@ def _allowed(past: pl.DataFrame, source: pl.Expr) -> pl.DataFrame:
 
 def _in_history(judged: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     """The lines that repeat one of history, and the first that they repeat."""
-    likes = _likes(past)
+    judged = _likes(judged.join(past, on=_MEMBER_DAY, how="semi"))
+    likes = _likes(past.join(judged, on=_MEMBER_DAY, how="semi"))
     same = [c for c in _SAME if c in likes.columns]
     order = [c for c in ("run", "received_date", *_OF) if c in likes.columns]
     first = likes.sort(order, nulls_last=True).unique(same, keep="first", maintain_order=True)
@@ -100,6 +115,8 @@ def _in_this_extract(judged: pl.DataFrame) -> pl.DataFrame:
 
 def _likes(lines: pl.DataFrame) -> pl.DataFrame:
     """Lines with all that makes one like another, as far as they have it."""
+    if "service_unit_quantity" in lines.columns:
+        lines = lines.with_columns(billed_units="service_unit_quantity")
     modifiers = [c for c in MODIFIER_COLUMNS if c in lines.columns]
     if modifiers:
         set_of = pl.concat_list(modifiers).list.drop_nulls().list.unique().list.sort()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -24,7 +24,8 @@ class Edit:
 
     `fails` is an expression over the lines and the facts of its family: true fails, false passes,
     null cannot tell. `message` says a fail in a sentence with the line's own values, and
-    `unknown_message` why it cannot be told. `asked_of` says of which lines it
+    `unknown_message` why it cannot be told; `details` adds to the lines that do not pass what only these
+    two and the evidence read. `asked_of` says of which lines it
     is asked; `evidence` the columns that were judged; `reads_clinical_facts` that it is not asked
     where no clinical extract was given.
     """
@@ -34,6 +35,7 @@ class Edit:
     fails: pl.Expr
     message: pl.Expr
     evidence: tuple[str, ...]
+    details: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     unknown_message: pl.Expr | None = None
     group_code: str | None = None
     carc: str | None = None

@@ -5,13 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, sentence
+from claims_edit.frames import beside, matched
 from claims_edit.reference import in_force
 
 
 def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Adds the MAC jurisdiction of Medicare lines and the program whose terms govern."""
     jurisdictions = (
-        lines.select("line", "claim_line_start_date", state="member_state")
+        lines.filter(pl.col("asked_as") == "medicare")
+        .select("line", "claim_line_start_date", state="member_state")
         .join(context.mac_jurisdictions, on="state")
         .filter(in_force(pl.col("claim_line_start_date"), pl.col("start_date"), pl.col("end_date")))
         .group_by("line")
@@ -22,13 +24,10 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         )
     )
     programs = context.program_terms.rename({"state": "member_state"})
-    placed = lines.join(jurisdictions, on="line", how="left", maintain_order="left")
-    return placed.with_columns(pl.col("mac_jurisdiction").fill_null("unknown")).join(
-        programs,
-        on=["policy_version", "line_of_business", "member_state"],
-        how="left",
-        maintain_order="left",
+    placed = beside(lines, jurisdictions).with_columns(
+        pl.col("mac_jurisdiction").fill_null("unknown")
     )
+    return matched(placed, programs, ["policy_version", "line_of_business", "member_state"])
 
 
 _CONTRACTOR = sentence(

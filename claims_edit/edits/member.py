@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from claims_edit.edits.edit import Edit, sentence
+from claims_edit.edits.edit import Context, Edit, sentence
 
 _SERVICE, _BIRTH = pl.col("claim_line_start_date"), pl.col("birth_date")
 _BIRTHDAY_COME = (_SERVICE.dt.month() > _BIRTH.dt.month()) | (
@@ -17,7 +17,7 @@ AGE = (_SERVICE.dt.year() - _BIRTH.dt.year() - pl.when(_BIRTHDAY_COME).then(0).o
 )
 
 
-def facts(lines: pl.DataFrame) -> pl.DataFrame:
+def facts(lines: pl.DataFrame, _: Context) -> pl.DataFrame:
     """Adds `age` in completed years on the service date."""
     return lines.with_columns(AGE)
 

@@ -5,26 +5,29 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, known, sentence, units
+from claims_edit.frames import matched
 from claims_edit.normalise import from_millionths, millionths
 from claims_edit.reference import in_force
 
 _UNIT = "UN"
-_GROUP = ["claim_id", "claim_line_start_date", "hcpcs_code", "product"]
+_GROUP = ["claim_day", "product"]
+_DATED = ["hcpcs_code", "claim_line_start_date", "ndc_11"]
 
 
 def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Adds the product of the HCPCS on the service date, and the sums of its claim, date and product."""
-    product = pl.col("ndc_11").str.slice(0, 9)
     products = context.ndc_products.with_columns(pl.col("product").str.replace("-", ""))
     dated = (
-        lines.select("line", "hcpcs_code", "claim_line_start_date", product=product)
+        lines.select(_DATED)
+        .unique()
+        .with_columns(product=pl.col("ndc_11").str.slice(0, 9))
         .join(products, on=["hcpcs_code", "product"])
         .filter(in_force(pl.col("claim_line_start_date"), pl.col("start_date"), pl.col("end_date")))
-        .group_by("line")
+        .group_by(_DATED)
         .agg(pl.col("product", "units_per_package").first())
     )
-    lines = lines.join(dated, on="line", how="left", maintain_order="left")
-    return lines.join(_groups(lines), on=_GROUP, how="left", maintain_order="left")
+    lines = matched(lines, dated, _DATED)
+    return matched(lines, _groups(lines), _GROUP)
 
 
 def _groups(lines: pl.DataFrame) -> pl.DataFrame:
@@ -38,9 +41,15 @@ def _groups(lines: pl.DataFrame) -> pl.DataFrame:
         ndc_group_lines=pl.len(),
         ndc_other_unit=known(pl.col("ndc_unit") != _UNIT).any(),
         ndc_missing_quantity=(~wasted & missing).any(),
-        ndc_units=from_millionths((quantity * package).sum() // 10**6),
-        ndc_billed_units=from_millionths(billed.sum()),
-        ndc_sums_differ=(quantity * package).sum() != billed.sum() * 10**6,
+        ndc_trillionths=(quantity * package).sum(),
+        ndc_billed_millionths=billed.sum(),
+    )
+
+
+def _in_units(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.with_columns(
+        ndc_units=from_millionths(pl.col("ndc_trillionths") // 10**6),
+        ndc_billed_units=from_millionths(pl.col("ndc_billed_millionths")),
     )
 
 
@@ -116,7 +125,8 @@ EDITS = (
         .when(_OTHER_UNIT)
         .then(True)
         .when(~_MISSING)
-        .then(pl.col("ndc_sums_differ")),
+        .then(pl.col("ndc_trillionths") != pl.col("ndc_billed_millionths") * 10**6),
+        details=_in_units,
         message=pl.when(_OTHER_UNIT)
         .then(
             sentence(

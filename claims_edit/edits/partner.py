@@ -7,6 +7,7 @@ from typing import Literal
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, sentence
+from claims_edit.frames import beside, matched
 from claims_edit.reference import in_force
 
 _BEFORE_AND_AFTER: tuple[Literal["backward", "forward"], ...] = ("backward", "forward")
@@ -21,8 +22,8 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     terms = context.partner_terms.join(codes, on="drug", how="left").rename(
         {"drug": "partner_drug", "window_days": "partner_window_days"}
     )
-    lines = lines.join(terms, on=["policy_version", "regimen"], how="left", maintain_order="left")
-    return lines.join(_nearest(lines, context), on="line", how="left", maintain_order="left")
+    lines = matched(lines, terms, ["policy_version", "regimen"])
+    return beside(lines, _nearest(lines, context))
 
 
 def _nearest(lines: pl.DataFrame, context: Context) -> pl.DataFrame:

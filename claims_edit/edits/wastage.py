@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.edits.edit import Context, Edit, listed, sentence, units
+from claims_edit.frames import matched
 from claims_edit.normalise import from_millionths, millionths
 from claims_edit.vials import VIALS_OF, is_sum_of, vials_of
 
-_GROUP = ["claim_id", "claim_line_start_date", "hcpcs_code"]
+_GROUP = ["claim_day"]
+_ASKED = [*VIALS_OF, "group_millionths"]
 
 
 def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -20,27 +22,33 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         lines.filter(pl.col("asked_as") == "drug")
         .group_by(_GROUP)
         .agg(
+            pl.col(VIALS_OF).first(),
             any_jw=jw.any(),
             every_jw=jw.all(),
             any_jz=jz.any(),
             group_millionths=millionths(pl.col("service_unit_quantity")).sum(),
         )
-        .with_columns(group_units=from_millionths(pl.col("group_millionths")))
     )
     whole = _whole_vials(groups.filter("any_jz"), context.ndc_products)
-    return lines.join(
-        groups.join(whole, on=_GROUP, how="left"), on=_GROUP, how="left", maintain_order="left"
-    )
+    groups = groups.join(whole, on=_ASKED, how="left").drop(VIALS_OF)
+    return matched(lines, groups, _GROUP)
 
 
 def _whole_vials(groups: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
-    """Adds to each group whether its units are a sum of whole vials, and what vials there are."""
-    sized = groups.join(vials_of(groups, products), on=VIALS_OF, how="left")
-    answers = [
-        is_sum_of(total, sizes or [])
-        for total, sizes in sized.select("group_millionths", "sizes").iter_rows()
-    ]
-    return sized.select(*_GROUP, "vial_sizes", pl.Series("whole_vials", answers, dtype=pl.Boolean))
+    """By date and units of a group, whether they are a sum of whole vials, and what vials there are."""
+    asked = groups.select(_ASKED).unique().join(vials_of(groups, products), on=VIALS_OF, how="left")
+    sums = asked.select("group_millionths", "sizes").unique()
+    answers = [is_sum_of(total, sizes or []) for total, sizes in sums.iter_rows()]
+    return asked.join(
+        sums.with_columns(whole_vials=pl.Series(answers, dtype=pl.Boolean)),
+        on=["group_millionths", "sizes"],
+        how="left",
+        nulls_equal=True,
+    ).select(*_ASKED, "vial_sizes", "whole_vials")
+
+
+def _in_units(lines: pl.DataFrame) -> pl.DataFrame:
+    return lines.with_columns(group_units=from_millionths(pl.col("group_millionths")))
 
 
 _CONTRADICTION = (
@@ -54,6 +62,7 @@ EDITS = (
         id="wastage-contradiction",
         title="The discarded-drug modifiers do not contradict each other or the units",
         fails=_CONTRADICTION,
+        details=_in_units,
         message=pl.when(pl.col("any_jw") & pl.col("any_jz"))
         .then(
             sentence(

@@ -6,9 +6,11 @@ import polars as pl
 
 from claims_edit.contracts import FLAGGED_LINES
 from claims_edit.edits.catalogue import EDITS
+from claims_edit.tables import Order
 
 SHOWN = ("flag", "partial", "deny")
 _KEY = ["claim_id", "claim_line_number"]
+HIGHEST_CHARGE_FIRST = Order({"charge_amount": True, "claim_id": False, "claim_line_number": False})
 
 
 def flagged_lines(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
@@ -27,8 +29,8 @@ def flagged_lines(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
                 titles, return_dtype=pl.String
             ),
         )
-        .sort("charge_amount", *_KEY, descending=[True, False, False])
         .select(list(FLAGGED_LINES.columns))
+        .pipe(HIGHEST_CHARGE_FIRST.sort)
     )
 
 

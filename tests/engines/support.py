@@ -18,12 +18,13 @@ from tests.support import REFERENCE
 _OF_THE_RUN = ("timings", "digest")
 
 
-def on_both(out: Path, *, part_rows: int | None = None, **options: Any) -> tuple[Path, Path]:
+def on_both(out: Path, *, part_lines: int | None = None, **options: Any) -> tuple[Path, Path]:
     """The run, published by polars and by Spark in folders of their own; compared."""
     given: dict[str, Any] = {"reference_data": REFERENCE, "max_reject_rate": 1.0, **options}
     one = runs.run(RunSettings(**given, out=out / "polars")).folder
-    conf = () if part_rows is None else (f"spark.claims-edit.part-rows={part_rows}",)
-    on_spark = RunSettings(**given, out=out / "spark", engine="spark", spark_conf=conf)
+    if part_lines is not None:
+        given["part_lines"] = part_lines
+    on_spark = RunSettings(**given, out=out / "spark", engine="spark")
     other = runs.run(on_spark).folder
     assert_same(one, other)
     return one, other

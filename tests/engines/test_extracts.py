@@ -55,7 +55,7 @@ def test_the_tuva_extract_in_many_files_of_any_columns_and_format(tmp_path: Path
         WRITERS[suffix](claims / f"part é {i}{suffix}", part, columns)
     on_both(
         tmp_path,
-        part_rows=60,
+        part_lines=60,
         claims=(claims,),
         **tuva_inputs(tmp_path),
         as_of=TUVA_AS_OF,
@@ -178,7 +178,7 @@ def test_every_type_of_parquet(files: int, tmp_path: Path) -> None:
     authorizations = write_csv(tmp_path / "authorizations.csv", [], AUTHORIZATION_COLUMNS)
     one, _ = on_both(
         tmp_path,
-        part_rows=10,
+        part_lines=10,
         claims=(claims,),
         authorizations=authorizations,
         as_of=date(2026, 1, 1),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claims_edit.normalise import ndc_11, ndc_pattern
+from claims_edit.normalise import ndc_11
+from claims_edit.scope import Scope
 
 # Nine digits each. Some begin with zeros in the labeler, the product or both, and some share digits,
 # so that ten bare digits can be read in more than one way.
@@ -54,10 +55,12 @@ def by_engine(texts: list[str | None], products: tuple[str, ...]) -> list[str | 
 
 
 def found(texts: list[str | None], products: tuple[str, ...]) -> list[bool | None]:
-    """Whether the pattern of a scan finds the text, as it comes."""
-    frame = pl.DataFrame({"ndc": texts}, schema={"ndc": pl.String})
-    pattern = ndc_pattern(list(products))
-    return frame.select(pl.col("ndc").str.contains(pattern)).to_series().to_list()
+    """Whether a scan for the products finds the text, as it comes."""
+    schema = {"hcpcs_code": pl.String(), "ndc_code": pl.String()}
+    frame = pl.DataFrame({"hcpcs_code": None, "ndc_code": texts}, schema=schema)
+    return (
+        frame.select(Scope("J0000", products, products).of_raw(dict(schema))).to_series().to_list()
+    )
 
 
 def notations_of(product: str, package: str) -> list[str]:
@@ -154,4 +157,4 @@ def test_ten_bare_digits_are_one_product_or_none(
 
 
 def test_without_products_nothing_is_found() -> None:
-    assert found(["", "12345678901", None], ()) == [False, False, None]
+    assert found(["", "12345678901", None], ()) == [False, False, False]

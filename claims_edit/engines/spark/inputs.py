@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from claims_edit import intake
+from claims_edit import inputs, intake
 from claims_edit.engines.spark.files import Files, Located
 from claims_edit.extracts import Extract
-from claims_edit.history import History
+from claims_edit.history import History, Memory
+from claims_edit.inputs import Requested, read_requests
 from claims_edit.manifest import input_files
 from claims_edit.members import open_members
+from claims_edit.scope import Scope
 from claims_edit.settings import NightSettings, is_address
+from claims_edit.steps import Stopwatch
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -35,17 +38,24 @@ class Inputs:
     clinical: Located | None
     history: History
 
-    def read_authorizations(self) -> intake.Authorizations:
-        """The authorizations, read here."""
-        with self.authorizations.named():
-            return intake.read_authorizations(self.authorizations.extract)
+    def read_requests(self, watch: Stopwatch) -> Requested:
+        """The authorizations and the clinical facts, read here."""
+        with ExitStack() as stack:
+            clinical = None
+            if self.clinical is not None:
+                stack.enter_context(self.clinical.named())
+                clinical = self.clinical.extract
+            stack.enter_context(self.authorizations.named())
+            here = self.authorizations.extract
+            return read_requests(
+                inputs.Inputs(self.claims.extract, here, None, clinical, self.history), watch
+            )
 
-    def read_clinical_facts(self) -> intake.ClinicalFacts | None:
-        """The clinical facts, read here; none where no extract of them was given."""
-        if self.clinical is None:
-            return None
-        with self.clinical.named():
-            return intake.read_clinical_facts(self.clinical.extract)
+    def memory(self, scope: Scope) -> Memory:
+        """History, its runs where every machine of the cluster sees them."""
+        memory = self.history.memory(scope)
+        runs = (replace(run, folder=run.folder.absolute()) for run in memory.runs)
+        return replace(memory, runs=tuple(runs))
 
     def entries(self, counted: dict[str, int]) -> list[dict[str, Any]]:
         """What the manifest says of every file, `counted` being the rows of those that are CSV.

@@ -6,23 +6,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from claims_edit.engines.spark.work import Parts
+from claims_edit.engines.spark.work import CLAIM, Parts
+from claims_edit.parts import ONE_RANGE, Ranges, ranges_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# A part has about so many rows in scope at most, and is not worth a task with far fewer.
-PART_ROWS = 200_000
+# A part that is far smaller is not worth a task of its own.
 _SMALLEST_PART = 20_000
 _SAMPLED_MEMBERS = 20_000
-_KEY = {"claim_id": pl.String, "member_id": pl.String}
 
 
-def parts_of(keys: DataFrame, cores: int, most_rows: int = PART_ROWS) -> Parts:
+def parts_of(keys: DataFrame, cores: int, most_rows: int) -> Parts:
     """The parts of the rows whose claims and members `keys` counts."""
     rows, members = _size(keys)
     count = max(-(-rows // most_rows), min(2 * cores, rows // _SMALLEST_PART), 1)
-    return Parts(_begins(keys, members, count), _split(keys))
+    return Parts(_ranges(keys, members, count), _split(keys))
 
 
 def _size(keys: DataFrame) -> tuple[int, int]:
@@ -34,12 +33,12 @@ def _size(keys: DataFrame) -> tuple[int, int]:
     return (int(row[0]), int(row[1])) if row is not None else (0, 0)
 
 
-def _begins(keys: DataFrame, members: int, count: int) -> tuple[str, ...]:
-    """Where the ranges of members begin, so that each has about as many rows: by a sample of members."""
+def _ranges(keys: DataFrame, members: int, count: int) -> Ranges:
+    """Ranges of members that each have about as many rows: by a sample of members."""
     from pyspark.sql import functions as sql
 
     if count == 1:
-        return ()
+        return ONE_RANGE
     every = max(members // _SAMPLED_MEMBERS, 1)
     sampled = keys.filter(
         sql.col("member_id").isNotNull()
@@ -51,11 +50,7 @@ def _begins(keys: DataFrame, members: int, count: int) -> tuple[str, ...]:
         schema={"member_id": pl.String, "rows": pl.Int64},
         orient="row",
     ).sort("member_id")
-    before = weights.with_columns(
-        part=(pl.col("rows").cum_sum() - pl.col("rows")) * count // pl.col("rows").sum()
-    )
-    begins = before.group_by("part").agg(pl.col("member_id").min()).sort("part")["member_id"]
-    return tuple(begins.to_list()[1:])
+    return ranges_of(weights, -(-int(weights["rows"].sum()) // count))
 
 
 def _split(keys: DataFrame) -> pl.DataFrame:
@@ -77,5 +72,5 @@ def _split(keys: DataFrame) -> pl.DataFrame:
         )
         .select("claim_id", sql.explode("members").alias("member_id"))
     )
-    found = [(row["claim_id"], row["member_id"]) for row in claims.collect()]
-    return pl.DataFrame(found, schema=_KEY, orient="row").sort("claim_id", "member_id")
+    found = [(row["member_id"], row["claim_id"]) for row in claims.collect()]
+    return pl.DataFrame(found, schema=CLAIM, orient="row").sort(list(CLAIM))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,7 +19,7 @@ from claims_edit.errors import InputError
 from claims_edit.extracts import SourceFile, aligned, read_text
 from claims_edit.intake import VERSION_CODES
 from claims_edit.lifecycle import REPLACING
-from claims_edit.normalise import ndc_pattern
+from claims_edit.normalise import shortest_labeler
 from claims_edit.scope import Scope
 
 if TYPE_CHECKING:
@@ -168,15 +169,17 @@ def may_be_in_scope(scope: Scope) -> Callable[[dict[str, pl.DataType]], Column]:
                 return sql.expr(f"cast(try_cast(`{column}` as decimal(20, 0)) as string)")
             return sql.col(column).cast("string")
 
-        def holds(column: str, parts: Iterable[str]) -> Column:
+        def holds(column: str, parts: set[str]) -> Column:
             upper = sql.upper(text(column))
-            return reduce(lambda a, b: a | b, (upper.contains(p.upper()) for p in parts))
+            contains = (upper.contains(part.upper()) for part in sorted(parts))
+            return reduce(or_, contains, sql.lit(False))
 
-        code = holds("hcpcs_code", [scope.hcpcs_code, *scope.partner_codes])
-        product = text("ndc_code").rlike(ndc_pattern(list(scope.products), anywhere=True))
-        replacing = [holds(column, REPLACING) for column in VERSION_CODES]
-        version = text("original_claim_id").isNotNull() & reduce(lambda a, b: a | b, replacing)
+        code = holds("hcpcs_code", {scope.hcpcs_code, *scope.partner_codes})
+        product = holds("ndc_code", {shortest_labeler(product) for product in scope.products})
+        replacing = (holds(column, set(REPLACING)) for column in VERSION_CODES)
+        replaces = reduce(or_, (sql.coalesce(test, sql.lit(False)) for test in replacing))
+        version = text("original_claim_id").isNotNull() & replaces
         found = (sql.coalesce(test, sql.lit(False)) for test in (code, product, version))
-        return reduce(lambda a, b: a | b, found)
+        return reduce(or_, found)
 
     return wanted

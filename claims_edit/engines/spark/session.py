@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from claims_edit.engines.spark.failures import in_words, start_in_words
+from claims_edit.engines.spark.failures import start_in_words
 from claims_edit.engines.spark.java import require_java, require_pyspark
 from claims_edit.errors import UsageError
 
@@ -79,8 +79,7 @@ def session(master: str, conf: dict[str, str]) -> Iterator[SparkSession]:
             _require_workers(spark, master)
         for key, value in _AS_POLARS_READS.items():
             spark.conf.set(key, value)
-        with in_words():
-            yield spark
+        yield spark
 
 
 def _require_master(master: str) -> None:

@@ -11,13 +11,15 @@ import polars as pl
 import pyarrow as pa
 
 from claims_edit import intake
-from claims_edit.engines.spark.frames import batches, packed, rows_of, together, unpacked
+from claims_edit.engines.spark.frames import Row, batches, packed, rows_of, together, unpacked
 from claims_edit.engines.spark.scan import Group
 from claims_edit.errors import FaultError, InputError, UsageError, UserError
 from claims_edit.evaluate import Night, evaluate
 from claims_edit.extracts import Extract, SourceFile
-from claims_edit.history import History, of_members
+from claims_edit.history import Memory
 from claims_edit.members import Members
+from claims_edit.normalise import as_text
+from claims_edit.parts import ONE_RANGE, Ranges
 from claims_edit.policies import Policy
 from claims_edit.reference import ReferenceData
 from claims_edit.report.flagged import flagged_lines
@@ -30,6 +32,8 @@ ELSEWHERE = "elsewhere"
 COUNTED, REFUSED = "counted", "refused"
 # Rows found that a worker keeps before it hands them on.
 _KEPT = 50_000
+_PART = "part of the run"
+CLAIM = {"member_id": pl.String, "claim_id": pl.String}
 _ERRORS = {kind.__name__: kind for kind in (InputError, UsageError, FaultError)}
 
 Function = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
@@ -50,15 +54,25 @@ class Shape:
         return Extract(self.name, (file,), frame, self.columns)
 
     def no_rows(self) -> pl.DataFrame:
+        """The columns without a row."""
         return pl.DataFrame(schema=self.columns)
 
+    def text(self, column: str) -> pl.Expr:
+        """A column as text."""
+        return as_text(column, self.columns[column])
 
-def refusing(function: Callable[[Iterable[pa.RecordBatch]], Iterator[object]]) -> Function:
+    @property
+    def member(self) -> pl.Expr:
+        """The member of a row."""
+        return intake.member_of(pl.Schema(self.columns))
+
+
+def refusing(function: Callable[[Iterable[pa.RecordBatch]], Iterator[Row]]) -> Function:
     """The function, its rows as batches, and a UserError of it as the last of them."""
 
     def guarded(received: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
-            yield from batches(function(received))  # type: ignore[arg-type]
+            yield from batches(function(received))
         except UserError as error:
             said = pl.DataFrame({"error": [type(error).__name__], "message": [str(error)]})
             yield from batches(packed(-1, REFUSED, said))
@@ -75,25 +89,18 @@ def raised(frame: pl.DataFrame) -> UserError:
 # ---- finding --------------------------------------------------------------------------------
 
 
-def finding(scope: Scope) -> Callable[[Group], Function]:
-    """Of the rows of claims: those that may be in scope, and those that may replace a claim."""
+def finding(claims: Shape, scope: Scope) -> Callable[[Group], Function]:
+    """What a scan of the claims finds."""
 
-    def of_group(group: Group) -> Function:
-        in_scope = scope.of_raw(group.columns)
-        replacing = intake.may_be_version(group.columns)
-        narrow = [c for c in intake.VERSION_SOURCE_COLUMNS if c in group.columns]
+    def found(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        found = intake.together(intake.find(claims.of(rows), scope))
+        return {
+            CLAIMS: found.raw,
+            VERSIONS: found.other_versions,
+            PARTNERS: found.partner_lines,
+        }
 
-        def kept(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
-            rows = rows.with_columns(_in_scope=in_scope)
-            others = rows.filter(~pl.col("_in_scope") & replacing)
-            return {
-                CLAIMS: rows.filter("_in_scope").drop("_in_scope"),
-                VERSIONS: others.select(narrow),
-            }
-
-        return refusing(lambda received: _gathered(group, received, kept))
-
-    return of_group
+    return lambda group: refusing(lambda received: _gathered(group, received, found))
 
 
 def taking_members(group: Group) -> Function:
@@ -105,7 +112,7 @@ def _gathered(
     group: Group,
     received: Iterable[pa.RecordBatch],
     kept: Callable[[pl.DataFrame], dict[str, pl.DataFrame]],
-) -> Iterator[object]:
+) -> Iterator[Row]:
     """What is kept of a task's rows, in few pieces; and the rows of text that its files have."""
     counts: dict[str, int] = {}
     waiting: dict[str, list[pl.DataFrame]] = {}
@@ -127,33 +134,24 @@ def _gathered(
 # ---- what of several members meets ----------------------------------------------------------
 
 KEYS_SCHEMA = "claim_id string, member_id string, rows long"
+_KEYS = pa.schema([("claim_id", pa.string()), ("member_id", pa.string()), ("rows", pa.int64())])
 
 
-def keys(claims: Shape, scope: Scope) -> Function:
-    """Claim, member and number of rows in scope, of rows that were found."""
+def keys(claims: Shape) -> Function:
+    """Claim, member and number of the rows in scope that were found."""
+    claim, member = claims.text("claim_id"), claims.member
 
     def function(received: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for _, kind, _, frame in rows_of(received):
             if kind == CLAIMS:
-                found, _ = scope.split(unpacked(frame))
                 counted = (
-                    found.select(
-                        claim_id=intake.claim_text(claims.columns),
-                        member_id=intake.member_text(claims.columns),
-                    )
+                    unpacked(frame)
+                    .select(claim_id=claim, member_id=member)
                     .group_by("claim_id", "member_id")
                     .agg(rows=pl.len().cast(pl.Int64))
                 )
                 table = counted.to_arrow(compat_level=pl.CompatLevel.oldest())
-                yield from table.cast(
-                    pa.schema(
-                        [
-                            ("claim_id", pa.string()),
-                            ("member_id", pa.string()),
-                            ("rows", pa.int64()),
-                        ]
-                    )
-                ).to_batches()
+                yield from table.cast(_KEYS).to_batches()
 
     return function
 
@@ -163,75 +161,49 @@ def keys(claims: Shape, scope: Scope) -> Function:
 
 @dataclass(frozen=True)
 class Parts:
-    """Ranges of member ids, by where each but the first begins; and a part of the `split` claims.
+    """Ranges of members, each a part; and a last part of the `split` claims.
 
     `split` has the claims whose rows in scope name several members, with each of these members: they
     are rejected whole, and so can be nobody's versions.
     """
 
-    begins: tuple[str, ...]
-    split: pl.DataFrame = field(
-        default_factory=lambda: pl.DataFrame(schema={"claim_id": pl.String, "member_id": pl.String})
-    )
+    ranges: Ranges = ONE_RANGE
+    split: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLAIM))
 
     @property
     def last(self) -> int:
         """The part of the split claims."""
-        return len(self.begins) + 1
+        return self.ranges.many
 
-    def numbered(self, rows: pl.DataFrame, member: pl.Expr) -> pl.DataFrame:
-        """Rows with `part`, the range that their member is in."""
-        begins = pl.Series(self.begins, dtype=pl.String)
-        members = rows.select(member.fill_null("")).to_series()
-        return rows.with_columns(
-            part=begins.search_sorted(members, side="right").cast(pl.Int32)
-            if self.begins
-            else pl.lit(0, pl.Int32)
-        )
-
-    def packed(self, kind: str, rows: pl.DataFrame) -> Iterator[object]:
-        """Rows that have a `part`, each part on its own."""
-        for (part,), frame in rows.partition_by("part", as_dict=True).items():
-            yield from packed(int(part), kind, frame.drop("part"))
+    def packed(self, kind: str, rows: pl.DataFrame, members: pl.Series) -> Iterator[Row]:
+        """Rows by the part of their `members`, each part on its own."""
+        numbered = rows.with_columns(self.ranges.of(members).alias(_PART))
+        for (part,), frame in numbered.partition_by(_PART, as_dict=True).items():
+            yield from packed(int(part), kind, frame.drop(_PART))
 
 
-def sorting(claims: Shape, members: Shape | None, parts: Parts, scope: Scope) -> Function:
-    """Rows that were found, by the part that they are of."""
+def sorting(claims: Shape, members: Shape | None, parts: Parts) -> Function:
+    """What was found, by the part that it is of."""
 
-    def function(received: Iterable[pa.RecordBatch]) -> Iterator[object]:
+    def function(received: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         for _, kind, _, frame in rows_of(received):
             rows = unpacked(frame)
             if kind == CLAIMS:
-                yield from _sorted_claims(rows, claims, parts, scope)
-            elif kind == VERSIONS:
-                member = intake.member_text(claims.columns)
-                yield from parts.packed(kind, parts.numbered(rows, member))
+                of_several = claims.text("claim_id").is_in(parts.split["claim_id"].implode())
+                several = rows.select(of_several.fill_null(False)).to_series()
+                yield from packed(parts.last, kind, rows.filter(several))
+                rows = rows.filter(~several)
+                yield from parts.packed(kind, rows, rows.select(claims.member).to_series())
+            elif kind in (VERSIONS, PARTNERS):
+                if kind == VERSIONS:
+                    rows = rows.join(parts.split, on=list(CLAIM), how="anti")
+                yield from parts.packed(kind, rows, rows["member_id"])
             elif kind == MEMBERS and members is not None:
-                member = intake.member_text(members.columns)
-                yield from parts.packed(kind, parts.numbered(rows, member))
-                of_split = rows.filter(member.is_in(parts.split["member_id"].implode()))
-                yield from packed(parts.last, kind, of_split)
+                yield from parts.packed(kind, rows, rows.select(members.member).to_series())
+                of_split = members.member.is_in(parts.split["member_id"].implode())
+                yield from packed(parts.last, kind, rows.filter(of_split))
 
     return refusing(function)
-
-
-def _sorted_claims(
-    rows: pl.DataFrame, claims: Shape, parts: Parts, scope: Scope
-) -> Iterator[object]:
-    """By member; but the rows in scope of claims of several members go together into the last part.
-
-    Where these are under the code of a partner drug, their own members' parts have them as such.
-    """
-    member, claim = intake.member_text(claims.columns), intake.claim_text(claims.columns)
-    numbered = parts.numbered(rows, member)
-    if parts.split.height:
-        inside, outside = scope.split(numbered)
-        of_several = claim.is_in(parts.split["claim_id"].implode()).fill_null(False)
-        several = inside.filter(of_several)
-        numbered = pl.concat([inside.filter(~of_several), outside])
-        yield from packed(parts.last, CLAIMS, several.drop("part"))
-        yield from parts.packed(PARTNERS, scope.partners(several))
-    yield from parts.packed(CLAIMS, numbered)
 
 
 # ---- editing --------------------------------------------------------------------------------
@@ -239,7 +211,10 @@ def _sorted_claims(
 
 @dataclass(frozen=True)
 class Job:
-    """All that a worker needs to edit a part, beside its rows: sent to each worker once."""
+    """All that a worker needs to edit a part, beside its rows: sent to each worker once.
+
+    `nothing` has a frame without rows of every kind that a part may lack.
+    """
 
     policy: Policy
     reference: ReferenceData
@@ -247,43 +222,43 @@ class Job:
     as_of: date
     claims: Shape
     members: Shape | None
-    facts: bool
-    history: History
-    parts: Parts
-    empty: dict[str, pl.DataFrame]
+    memory: Memory
+    nothing: dict[str, pl.DataFrame]
 
 
 def editing(job: Callable[[], Job]) -> Function:
     """The tables of the parts whose rows a task has: all rows of a part are in one task."""
 
-    def function(received: Iterable[pa.RecordBatch]) -> Iterator[object]:
+    def function(received: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         frames: dict[int, dict[str, list[pl.DataFrame]]] = {}
         for part, kind, _, frame in rows_of(received):
             frames.setdefault(part, {}).setdefault(kind, []).append(unpacked(frame))
         for part in sorted(frames):
-            of_part = frames.pop(part)
-            if not of_part.keys().isdisjoint((CLAIMS, VERSIONS, PARTNERS)):
-                whole = {kind: together(pieces) for kind, pieces in of_part.items()}
-                tables = _edited(job(), part, whole)
-                for name, table in tables.items():
+            kinds = frames.pop(part)
+            if not kinds.keys().isdisjoint((CLAIMS, VERSIONS, PARTNERS)):
+                rows = {kind: together(pieces) for kind, pieces in kinds.items()}
+                for name, table in _edited(job(), job().nothing | rows).items():
                     yield from packed(part, name, table)
 
     return refusing(function)
 
 
-def _edited(job: Job, part: int, rows: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def _edited(job: Job, rows: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables of a part, and how many rows of it are in scope."""
-    claims = _claims(job, part, rows)
-    past = job.history.read(claims.member_ids, job.scope)
-    elsewhere = rows.get(ELSEWHERE, job.empty[ELSEWHERE])
+    members = None
+    if job.members is not None:
+        members = Members(job.members.of(rows[MEMBERS]), job.reference["states"])
+    found = intake.Found(rows[CLAIMS], rows[VERSIONS], rows[PARTNERS])
+    claims = intake.claims_of(intake.together([found]), members, job.scope)
+    _require_sight(job.memory)
     night = Night(
         lines=claims.lines,
         other_versions=claims.other_versions,
-        authorizations=rows.get(AUTHORIZATIONS, job.empty[AUTHORIZATIONS]),
-        rejected_authorizations=rows.get(REJECTED_AS, job.empty[REJECTED_AS]),
+        authorizations=rows[AUTHORIZATIONS],
+        rejected_authorizations=rows[REJECTED_AS],
         partner_lines=claims.partner_lines,
-        clinical_facts=rows.get(FACTS, job.empty[FACTS]) if job.facts else None,
-        past=replace(past, elsewhere=of_members(elsewhere, claims.member_ids)),
+        clinical_facts=rows.get(FACTS),
+        past=replace(job.memory, elsewhere=rows[ELSEWHERE]).of(claims.member_ids),
     )
     outcome = evaluate(night, job.policy, job.reference, job.as_of)
     return {
@@ -298,24 +273,11 @@ def _edited(job: Job, part: int, rows: dict[str, pl.DataFrame]) -> dict[str, pl.
     }
 
 
-def _claims(job: Job, part: int, rows: dict[str, pl.DataFrame]) -> intake.Claims:
-    """The claims of a part, its partner lines those of its own members."""
-    nothing = job.claims.no_rows()
-    found = rows.get(CLAIMS, nothing)
-    members = None
-    if job.members is not None:
-        enrolled = rows.get(MEMBERS, job.members.no_rows())
-        members = Members(job.members.of(enrolled), job.reference["states"])
-    read = intake.read_claims(
-        job.claims.of(pl.concat([nothing, found, *_some(rows, VERSIONS)], how="diagonal")),
-        members,
-        job.scope,
-        job.parts.split,
-    )
-    partners = nothing if part == job.parts.last else job.scope.partners(found)
-    partners = pl.concat([partners, *_some(rows, PARTNERS)])
-    return replace(read, partner_lines=intake.partner_lines(partners))
-
-
-def _some(rows: dict[str, pl.DataFrame], kind: str) -> list[pl.DataFrame]:
-    return [rows[kind]] if kind in rows else []
+def _require_sight(memory: Memory) -> None:
+    """Raises InputError where this machine does not see the earlier runs."""
+    for run in memory.runs:
+        if not run.folder.is_dir():
+            raise InputError(
+                f"history: {run.folder}: a worker of the cluster does not see it; every machine must see "
+                "the earlier runs under the same path, such as on a shared mount. Nothing was published."
+            )

@@ -1,0 +1,125 @@
+"""One machine: polars, a part of the members at a time where the lines in scope are many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claims_edit import intake
+from claims_edit.engines.spill import spilled
+from claims_edit.evaluate import Night, evaluate
+from claims_edit.history import History
+from claims_edit.inputs import Inputs, Requested, open_inputs, read_requests
+from claims_edit.intake import Claims, Found
+from claims_edit.members import Members
+from claims_edit.parts import ONE_RANGE, Part, Ranges, ranges_of
+from claims_edit.past import Past
+from claims_edit.policies import Policy
+from claims_edit.reference import ReferenceData
+from claims_edit.report.flagged import flagged_lines
+from claims_edit.scope import Scope, scope_of
+from claims_edit.settings import RunSettings
+from claims_edit.steps import Stopwatch
+
+# Rows of a scan that are held at once.
+_BATCH = 250_000
+
+
+@contextmanager
+def computing(
+    settings: RunSettings,
+    policy: Policy,
+    reference: ReferenceData,
+    history: History,
+    watch: Stopwatch,
+) -> Iterator[Local]:
+    """Open the inputs of a run."""
+    with watch.step("inputs"):
+        inputs = open_inputs(settings, history)
+    yield Local(settings, policy, reference, inputs, watch)
+
+
+@dataclass(frozen=True)
+class Local:
+    """A run on one machine."""
+
+    settings: RunSettings
+    policy: Policy
+    reference: ReferenceData
+    inputs: Inputs
+    watch: Stopwatch
+
+    def files(self) -> list[dict[str, Any]]:
+        """What the manifest says of every file."""
+        return self.inputs.files()
+
+    def parts(self, aside: Path) -> Iterator[Part]:
+        """Edit a night: whole, or in parts where more lines are in scope than `part_lines`; a folder may
+        be made `aside` for them."""
+        inputs = self.inputs
+        scope = scope_of(self.reference, self.policy)
+        members = None
+        if inputs.members is not None:
+            members = Members(inputs.members, self.reference["states"])
+        with self.watch.step("claims"):
+            ranges, found = self._found(inputs, scope, aside)
+        requests = read_requests(inputs, self.watch)
+        with self.watch.step("history"):
+            memory = inputs.history.memory(scope)
+        for place, of_range in enumerate(requests.split(ranges)):
+            with self.watch.step("claims"):
+                claims = intake.claims_of(next(found), members, scope)
+            with self.watch.step("history"):
+                past = memory.of(claims.member_ids)
+            yield self._edited(claims, of_range, past, first=place == 0)
+        for apart in found:
+            rejected = intake.claims_of(apart, members, scope)
+            yield Part({"rejected_lines": rejected.rejected}, rejected.in_scope_rows)
+
+    def _found(self, inputs: Inputs, scope: Scope, aside: Path) -> tuple[Ranges, Iterator[Found]]:
+        """What a scan finds, by ranges of members; what is to be rejected on its own comes last."""
+        found: list[Found] = []
+        rows = 0
+        for batch in intake.find(inputs.claims, scope, _BATCH):
+            found.append(batch)
+            rows += batch.raw.height
+            if rows > self.settings.part_lines:
+                found.clear()
+                members = intake.members_in(inputs.claims, scope)
+                ranges = ranges_of(members, self.settings.part_lines)
+                spill = spilled(aside, inputs.claims, scope, ranges, _BATCH)
+                return ranges, spill.parts()
+        return ONE_RANGE, iter([intake.together(found)])
+
+    def _edited(self, claims: Claims, requests: Requested, past: Past, *, first: bool) -> Part:
+        night = Night(
+            lines=claims.lines,
+            other_versions=claims.other_versions,
+            authorizations=requests.authorizations,
+            rejected_authorizations=requests.rejected_authorizations,
+            partner_lines=claims.partner_lines,
+            clinical_facts=requests.clinical_facts,
+            past=past,
+        )
+        with self.watch.step("edits"):
+            outcome = evaluate(
+                night, self.policy, self.reference, self.settings.as_of, self.watch.within("edits")
+            )
+        with self.watch.step("reports"):
+            flagged = flagged_lines(outcome.lines, outcome.findings)
+        return Part(
+            {
+                "lines": outcome.lines,
+                "findings": outcome.findings,
+                "flagged_lines": flagged,
+                "reconsider": outcome.reconsider,
+                "other_versions": claims.other_versions,
+                "partner_lines": claims.partner_lines,
+                "rejected_lines": claims.rejected,
+            }
+            | (requests.rejected if first else {}),
+            claims.in_scope_rows,
+        )

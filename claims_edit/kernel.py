@@ -1,0 +1,166 @@
+"""The sequential limits, line after line: plain loops over whole numbers, compiled where there are many.
+
+Every sequence may be a list, or, compiled, an array of 64 bits. Units are whole millionths, days are
+counted from 1970-01-01. A *slot* is a day of one member on which units are or may be allowed; the slots
+of a member stand together, in the order of their days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+NONE = -(1 << 63)  # stands for no number, where a sequence holds whole numbers alone
+CUTBACK, DENY, OTHER = 0, 1, 2
+ACTIONS = {"cutback": CUTBACK, "deny": DENY}
+
+
+class Lines(NamedTuple):
+    """By line, members together and in order: its slot, what it bills, the place of its policy version,
+    and the part of `Covering` that is its own."""
+
+    slot: Any
+    billed: Any
+    version: Any
+    first_covering: Any
+    end_covering: Any
+
+
+class Slots(NamedTuple):
+    """By slot: its day, the units allowed on it so far, and where the slots of its member are."""
+
+    day: Any
+    units: Any
+    first: Any
+    end: Any
+
+
+class Covering(NamedTuple):
+    """By line and authorization that covers it, in matching order: the authorization's place in `left`,
+    which has what is left of each (NONE for no limit), and what the line draws from it."""
+
+    authorization: Any
+    left: Any
+    drawn: Any
+
+
+class Limits(NamedTuple):
+    """By policy version the part of the windows that is its own, and what is done where authorizations
+    are exceeded (NONE where that is not asked); by window its most units, its days, and its action."""
+
+    first: Any
+    end: Any
+    authorization_action: Any
+    most: Any
+    days: Any
+    action: Any
+
+
+class Allowed(NamedTuple):
+    """What is found. By line: the units allowed, and those left under its authorizations before it (NONE
+    where that is not asked, or has no end). By window and line (at `window * lines + line`): the units
+    allowed before it in the fullest window that holds its day, and the first day of that."""
+
+    units: Any
+    authorized: Any
+    used: Any
+    start: Any
+
+
+def fullest(days: Any, units: Any, first: int, end: int, slot: int, width: int) -> tuple[int, int]:
+    """Units in the fullest window of `width` consecutive dates that holds the slot's day, and its first
+    day; of equals the latest to start. `first` and `end` bound the member's slots.
+
+    A window can be moved on to the next slot, or to the slot itself, and lose nothing.
+    """
+    day = days[slot]
+    begin = slot
+    while begin > first and days[begin - 1] > day - width:
+        begin -= 1
+    best, start, inside, last = 0, day, 0, begin
+    for opening in range(begin, slot + 1):
+        while last < end and days[last] < days[opening] + width:
+            inside += units[last]
+            last += 1
+        if inside >= best:
+            best, start = inside, days[opening]
+        inside -= units[opening]
+    return best, start
+
+
+def bounded(units: int, billed: int, room: int, action: int) -> int:
+    """What a limit leaves of `units`, where `billed` units are billed and it has so much room."""
+    if action == DENY and billed > room:
+        return 0
+    if action == CUTBACK:
+        return min(units, max(room, 0))
+    return units
+
+
+def left_under(left: Any, authorizations: Any, first: int, end: int) -> int:
+    """Units left under a line's authorizations together; NONE where one has no limit or none is."""
+    total = 0
+    for i in range(first, end):
+        if left[authorizations[i]] == NONE:
+            return NONE
+        total += left[authorizations[i]]
+    return total if first < end else NONE
+
+
+def draw(units: int, covering: Covering, first: int, end: int) -> None:
+    """Draw allowed units from a line's authorizations in matching order, as far as they have them."""
+    for i in range(first, end):
+        left = covering.left[covering.authorization[i]]
+        part = units if left == NONE else min(units, max(left, 0))
+        if left != NONE:
+            covering.left[covering.authorization[i]] = left - part
+        covering.drawn[i] = part
+        units -= part
+
+
+def allow(lines: Lines, slots: Slots, covering: Covering, limits: Limits, found: Allowed) -> None:
+    """Allow every line what the limits leave it, and keep account of it for the lines after it."""
+    many = len(lines.slot)
+    for line in range(many):
+        slot, billed, version = lines.slot[line], lines.billed[line], lines.version[line]
+        first, end = lines.first_covering[line], lines.end_covering[line]
+        allowed = billed
+        for window in range(limits.first[version], limits.end[version]):
+            used, start = fullest(
+                slots.day,
+                slots.units,
+                slots.first[slot],
+                slots.end[slot],
+                slot,
+                limits.days[window],
+            )
+            at = (window - limits.first[version]) * many + line
+            found.used[at] = used
+            found.start[at] = start
+            allowed = bounded(allowed, billed, limits.most[window] - used, limits.action[window])
+        if limits.authorization_action[version] != NONE:
+            left = left_under(covering.left, covering.authorization, first, end)
+            found.authorized[line] = left
+            if left != NONE:
+                allowed = bounded(allowed, billed, left, limits.authorization_action[version])
+        found.units[line] = allowed
+        slots.units[slot] += allowed
+        draw(allowed, covering, first, end)
+
+
+@cache
+def compiled() -> Callable[[Lines, Slots, Covering, Limits, Allowed], None] | None:
+    """`allow` as machine code, for arrays of 64 bits; null where it cannot be compiled and kept."""
+    try:
+        from numba import njit
+        from numba.extending import register_jitable
+
+        for part in (fullest, bounded, left_under, draw):
+            register_jitable(part)
+        function: Callable[[Lines, Slots, Covering, Limits, Allowed], None] = njit(cache=True)(
+            allow
+        )
+    except (ImportError, RuntimeError):
+        return None
+    return function
