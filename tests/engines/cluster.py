@@ -37,8 +37,8 @@ class Cluster:
 
 def _below(process: int) -> list[int]:
     """The processes that a process has started, and those that these have."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="utf-8")
-    found = [int(child) for child in children.split()]
+    threads = Path(f"/proc/{process}/task").glob("*/children")
+    found = [int(child) for thread in threads for child in thread.read_text("utf-8").split()]
     return [*found, *(below for child in found for below in _below(child))]
 
 
@@ -67,7 +67,12 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 def _start(folder: Path, name: str, *arguments: str) -> subprocess.Popen[bytes]:
     folder.mkdir(parents=True)
     home = Path(pyspark.__file__).parent
-    command = [home / "bin" / "spark-class", f"org.apache.spark.deploy.{name}", "--host", HOST]
+    command: list[str | Path] = [
+        home / "bin" / "spark-class",
+        f"org.apache.spark.deploy.{name}",
+        "--host",
+        HOST,
+    ]
     environment = {
         "SPARK_LOCAL_IP": HOST,
         "SPARK_LOCAL_DIRS": str(folder),

@@ -89,10 +89,11 @@ class Started:
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.log.append(line)
-            if "claims done" in line:
-                self.claims_read.set()
+        with self.process.stderr as said:
+            for line in said:
+                self.log.append(line)
+                if "claims done" in line:
+                    self.claims_read.set()
         self.claims_read.set()
 
     def ended(self) -> int:

@@ -68,7 +68,7 @@ _KNOWN: tuple[tuple[str, type[UserError], str], ...] = (
         r"OutOfMemoryError|MemoryError|exit code 137|Container killed|OOM",
         UsageError,
         "a worker or the driver ran out of memory: give more to spark.executor.memory, "
-        "spark.executor.memoryOverhead (Python's share) or spark.driver.memory, or cut smaller parts.",
+        "spark.executor.memoryOverhead (Python's share) or spark.driver.memory, or lower --part-lines.",
     ),
     (
         r"ExecutorLostFailure|Python worker exited unexpectedly|Python worker failed to connect",
@@ -92,17 +92,17 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except (Py4JError, PySparkException) as error:
-        raise _as_user_error(str(error)) from error
+        raise as_user_error(str(error)) from error
     except ConnectionError as error:
         raise UsageError(f"{_HOW}: Spark's own process ended; run again.") from error
 
 
-def _as_user_error(text: str) -> UserError:
+def as_user_error(text: str) -> UserError:
     for pattern, kind, sentence in _KNOWN:
         if re.search(pattern, text):
             return kind(f"{_file(text) or _HOW}: {sentence} Nothing was published.")
     names = re.findall(r"\b([A-Za-z]+(?:Error|Exception))\b", text)
-    name = names[-1] if names else "unknown"
+    name = names[-1] if names else "without a name"
     return FaultError(
         f"a fault of the program on Spark ({name}); nothing was published. Please report it with this "
         "message."
