@@ -67,7 +67,7 @@ class Started:
 
     def __init__(self, url: str, out: Path, run_id: str, inputs: dict[str, Any]) -> None:
         options = {**inputs, "out": out, "run-id": run_id, "as-of": AS_OF, "max-reject-rate": 1}
-        options["part-lines"] = 20
+        options["part-lines"] = 40
         command = [sys.executable, "-m", "claims_edit", "run", "--engine", "spark"]
         command += ["--spark-master", url, *(f"--spark-conf={k}={v}" for k, v in CONF.items())]
         command += [f"--{name}={value}" for name, value in options.items()]
