@@ -63,13 +63,19 @@ class Sparse:
             yield self._rows(shuffled(first, min(first + rows, self.lines), self.lines))
 
     def authorizations(self) -> pl.DataFrame:
-        """One approved authorization of every fiftieth member, over the whole time."""
-        member = np.arange(0, self.members, 50, dtype=np.uint64)
+        """One of every member with the drug, and of every fiftieth for another code."""
+        of_drug = np.unique(
+            np.concatenate([self._member(line[self._of_drug(line)]) for line in self._all_lines()])
+        )
+        other = np.arange(0, self.members, 50, dtype=np.uint64)
+        return pl.concat([self._granted("A", of_drug, "J9207"), self._granted("B", other, "J9271")])
+
+    def _granted(self, prefix: str, member: Keys, code: str) -> pl.DataFrame:
         return pl.DataFrame(
             {
-                "authorization_number": numbered("A", member),
+                "authorization_number": numbered(prefix, member),
                 "member_id": numbered("M", member),
-                "hcpcs_code": "J9207",
+                "hcpcs_code": code,
                 "status": "approved",
                 "effective_date": days(FIRST_DAY, self.dice.below("auth", member, 180)),
             }
@@ -80,11 +86,18 @@ class Sparse:
             servicing_npi=pl.lit(None, pl.String),
         )
 
+    def _all_lines(self) -> Iterator[Keys]:
+        step = 1 << 22
+        for first in range(0, self.lines, step):
+            yield np.arange(first, min(first + step, self.lines), dtype=np.uint64)
+
+    def _member(self, line: Keys) -> Keys:
+        return line // np.uint64(LINES_OF_CLAIM) % np.uint64(self.members)
+
     def facts(self) -> dict[str, int]:
         """How many lines of the drug there are, by how they say so."""
         counts: dict[str, int] = {}
-        for first in range(0, self.lines, 1 << 22):
-            line = np.arange(first, min(first + (1 << 22), self.lines), dtype=np.uint64)
+        for line in self._all_lines():
             drug = line[self._of_drug(line)]
             by_ndc = self._by_ndc_alone(drug)
             of_ndc, of_code = self._ndc_notation(drug), self._code_notation(drug)
@@ -106,7 +119,8 @@ class Sparse:
         return self.dice.below("NDC notation", line, len(NDC_NOTATIONS))
 
     def _code_notation(self, line: Keys) -> Indices:
-        return self.dice.kinds("HCPCS notation", line, HCPCS_NOTATIONS)
+        places = self.dice.kinds("HCPCS notation", line, HCPCS_NOTATIONS)
+        return np.minimum(places, len(HCPCS_NOTATIONS) - 1)
 
     def _rows(self, line: Keys) -> pl.DataFrame:
         claim = line // np.uint64(LINES_OF_CLAIM)
@@ -148,21 +162,25 @@ class Sparse:
         return self.dice.below("day", claim, DAYS)
 
     def _diagnoses(self, claim: Keys) -> list[pl.Series]:
+        """Two to four; a claim with the drug begins with one that is covered."""
         count = 2 + self.dice.below("diagnoses", claim, 3)
         codes = len(_ICD10)
+        places = [self.dice.skewed(f"diagnosis {place}", claim, codes) for place in range(4)]
+        first = claim * np.uint64(LINES_OF_CLAIM)
+        with_drug = np.logical_or.reduce(
+            [self._of_drug(first + np.uint64(line)) for line in range(LINES_OF_CLAIM)]
+        )
+        places[0] = np.where(with_drug, codes, places[0])
+        none = len(_DIAGNOSES)
         return [
-            of(
-                _ICD10,
-                np.where(
-                    place < count, self.dice.skewed(f"diagnosis {place}", claim, codes), codes
-                ),
-            )
-            for place in range(4)
+            of(_DIAGNOSES, np.where(place < count, code, none)) for place, code in enumerate(places)
         ]
 
     def _of_line(self, line: Keys, claim: Keys) -> dict[str, pl.Series]:
         dice = self.dice
-        units = 1 + dice.skewed("units", line, 40)
+        vials = 1 + dice.below("packages", line, 2)
+        size = np.where(dice.below("vial", line, 2) == 0, 15, 45)
+        units = np.where(self._of_drug(line), vials * size, 1 + dice.skewed("units", line, 40))
         modified = dice.chance("modified", line, 0.2)
         modifier = dice.skewed("modifier", line, len(_MODIFIERS))
         pointed = dice.chance("pointed", claim, 0.7).astype(np.int64)
@@ -195,8 +213,10 @@ class Sparse:
         return {
             "hcpcs_code": of(_ALL_CODES, np.where(drug, of_drug, code)),
             "ndc_code": only(of(_ALL_NDCS, np.maximum(place, 0)), given),
-            "ndc_quantity": only(pl.Series(1 + dice.below("packages", line, 4)), given),
-            "ndc_unit": only(of(["UN", "ML"], dice.skewed("unit", line, 2)), given),
+            "ndc_quantity": only(pl.Series(1 + dice.below("packages", line, 2)), given),
+            "ndc_unit": only(
+                of(["UN", "ML"], np.where(drug, 0, dice.skewed("unit", line, 2))), given
+            ),
         }
 
 
@@ -210,6 +230,7 @@ _ICD10 = [
     for code in range(0, 99, 3)
     for more in range(10)
 ]
+_DIAGNOSES = pl.Series([*_ICD10, "C50.911"])
 _PRODUCTS = [f"{50_000 + code * 3:05d}{code:04d}01" for code in range(1, 3_000)] + [
     f"{50_001 + code * 3:05d}-{code:04d}-02" for code in range(1, 2_000)
 ]
