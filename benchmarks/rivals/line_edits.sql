@@ -3,6 +3,11 @@
 
 CREATE MACRO code(t) AS nullif(upper(trim(t)), '');
 CREATE MACRO icd10(t) AS nullif(replace(upper(trim(t)), '.', ''), '');
+-- As one text, padded: ' JW JZ '.
+CREATE MACRO modifier_set(a, b, c, d) AS
+    CASE WHEN coalesce(a, b, c, d) IS NOT NULL THEN
+        ' ' || array_to_string(list_sort(list_distinct([code(a), code(b), code(c), code(d)])), ' ') || ' '
+    ELSE '' END;
 CREATE MACRO in_force(day, first, last) AS
     (first IS NULL OR day >= first) AND (last IS NULL OR day <= last);
 
@@ -64,8 +69,7 @@ SELECT ndc_text, CASE WHEN len(found) = 1 THEN found[1] END AS ndc_11 FROM ways;
 -- ---- lines in scope, normalised ------------------------------------------------------------
 
 CREATE TEMP TABLE lines AS
-SELECT row_number() OVER () AS line,
-       trim(c.claim_id) AS claim_id, c.claim_line_number, trim(c.member_id) AS member_id,
+SELECT trim(c.claim_id) AS claim_id, c.claim_line_number, trim(c.member_id) AS member_id,
        coalesce(nullif(lower(trim(c.claim_type)), ''), 'professional') = 'professional' AS professional,
        c.birth_date, lower(trim(c.gender)) AS gender, lower(trim(c.line_of_business)) AS business,
        coalesce(c.claim_line_start_date, c.claim_start_date) AS day,
@@ -73,15 +77,14 @@ SELECT row_number() OVER () AS line,
             ELSE c.claim_line_end_date END AS last_day,
        c.claim_line_start_date IS NULL AND c.claim_end_date > c.claim_start_date AS unclear,
        c.received_date, code(c.hcpcs_code) AS hcpcs_code,
-       list_sort(list_distinct([code(c.hcpcs_modifier_1), code(c.hcpcs_modifier_2),
-                                code(c.hcpcs_modifier_3), code(c.hcpcs_modifier_4)])) AS modifiers,
+       modifier_set(c.hcpcs_modifier_1, c.hcpcs_modifier_2, c.hcpcs_modifier_3, c.hcpcs_modifier_4)
+           AS modifiers,
        c.service_unit_quantity AS units, code(c.ndc_code) AS ndc_text, n.ndc_11,
        c.ndc_quantity, code(c.ndc_unit) AS ndc_unit,
-       list_filter(list_transform(list_filter(c.diagnoses, lambda d: d IS NOT NULL), lambda d: icd10(d)),
-                   lambda d: d IS NOT NULL) AS codes,
+       list_filter(c.diagnoses, lambda d: trim(d) NOT IN ('', '.')) AS codes,
        list_filter([c.diagnosis_pointer_1, c.diagnosis_pointer_2, c.diagnosis_pointer_3,
                     c.diagnosis_pointer_4], lambda p: p IS NOT NULL) AS pointers,
-       list_transform(pointers, lambda p: icd10(c.diagnoses[p])) AS pointed,
+       list_transform(pointers, lambda p: c.diagnoses[p]) AS pointed,
        code(c.authorization_number) AS authorization_number,
        nullif(trim(c.rendering_npi), '') AS rendering_npi,
        nullif(trim(c.billing_npi), '') AS billing_npi,
@@ -143,8 +146,8 @@ JOIN that_count c USING (member_id, root);
 
 CREATE TEMP TABLE past AS
 SELECT h.member_id, h.claim_id, h.claim_line_start_date AS day, code(h.hcpcs_code) AS hcpcs_code,
-       list_sort(list_distinct([code(h.hcpcs_modifier_1), code(h.hcpcs_modifier_2),
-                                code(h.hcpcs_modifier_3), code(h.hcpcs_modifier_4)])) AS modifiers,
+       modifier_set(h.hcpcs_modifier_1, h.hcpcs_modifier_2, h.hcpcs_modifier_3, h.hcpcs_modifier_4)
+           AS modifiers,
        coalesce(n.ndc_11, n.ndc_text) AS ndc, h.billed_units AS units, h.rendering_npi,
        h.allowed_units
 FROM read_parquet(getvariable('history')) h
@@ -153,12 +156,12 @@ LEFT JOIN ndcs n ON n.ndc_text = code(h.ndc_code);
 -- ---- what every line is asked as ---------------------------------------------------------------
 
 CREATE TEMP TABLE asked AS
-SELECT l.*, f.fate,
+SELECT l.rowid AS line, l.*, f.fate,
        CASE WHEN frequency = '8' THEN 'void'
             WHEN fate IS NOT NULL THEN NULL
             WHEN business = 'medicare' THEN 'medicare'
             WHEN day < DATE '2025-09-04' THEN 'no policy'
-            WHEN hcpcs_code IS DISTINCT FROM 'J9207' THEN 'other code'
+            WHEN l.hcpcs_code IS DISTINCT FROM 'J9207' THEN 'other code'
             ELSE 'drug' END AS asked_as,
        frequency = '1'
            OR (member_id, original_claim_id) IN (SELECT (member_id, claim_id) FROM past)
@@ -166,46 +169,50 @@ SELECT l.*, f.fate,
                AND (member_id, original_claim_id) IN (
                    SELECT (l.member_id, l.claim_id) FROM lines l
                    JOIN links k ON k.member_id = l.member_id AND k.original_claim_id = l.claim_id))
-           AS original_known
+           AS original_known,
+       p.product, p.units_per_package,
+       contains(modifiers, ' JW ') AS jw, contains(modifiers, ' JZ ') AS jz
 FROM lines l
-LEFT JOIN fates f USING (member_id, claim_id);
-
-CREATE TEMP TABLE drug AS
-SELECT a.*, p.product, p.units_per_package,
-       list_contains(modifiers, 'JW') AS jw, list_contains(modifiers, 'JZ') AS jz
-FROM asked a
+LEFT JOIN fates f USING (member_id, claim_id)
 LEFT JOIN products p
-    ON p.product = a.ndc_11[:9] AND p.hcpcs_code = a.hcpcs_code AND in_force(a.day, p.start_date, p.end_date)
-WHERE asked_as = 'drug';
+    ON p.product = l.ndc_11[:9] AND p.hcpcs_code = l.hcpcs_code AND in_force(l.day, p.start_date, p.end_date);
+
+CREATE TEMP VIEW drug AS SELECT * FROM asked WHERE asked_as = 'drug';
 
 -- ---- facts of each family ----------------------------------------------------------------------
 
+-- Each text is looked at once a date.
 CREATE TEMP TABLE diagnoses AS
 WITH each AS (
-    SELECT line, day, unnest(codes) AS code,
-           NOT professional OR len(pointers) = 0 OR list_contains(pointed, code) AS considered
+    SELECT line, day, unnest(codes) AS written,
+           NOT professional OR len(pointers) = 0 OR list_contains(pointed, written) AS considered
     FROM drug
 ), classes AS (
-    SELECT d.code, d.day,
+    SELECT d.written, d.day, icd10(d.written) AS icd,
            bool_or(c.code IS NOT NULL AND in_force(d.day, c.start_date, c.end_date)) AS covered,
            bool_or(v.code IS NOT NULL AND in_force(d.day, v.start_date, v.end_date)) AS valid,
-           min(v.sex) FILTER (in_force(d.day, v.start_date, v.end_date)) AS sex
-    FROM (SELECT DISTINCT code, day FROM each) d
-    LEFT JOIN covered_codes c ON c.code = d.code
-    LEFT JOIN valid_codes v ON v.code = d.code
-    GROUP BY ALL
+           covered AND bool_or(v.sex IS NOT DISTINCT FROM 'female'
+                               AND in_force(d.day, v.start_date, v.end_date)) AS female,
+           covered AND bool_or(v.sex IS NOT DISTINCT FROM 'male'
+                               AND in_force(d.day, v.start_date, v.end_date)) AS male,
+           starts_with(icd, 'C50') AS family,
+           left(icd, 3) IN ('C50', 'C77', 'C78', 'C79') AS active
+    FROM (SELECT DISTINCT written, day FROM each) d
+    LEFT JOIN covered_codes c ON c.code = icd10(d.written)
+    LEFT JOIN valid_codes v ON v.code = icd10(d.written)
+    GROUP BY d.written, d.day
 )
 SELECT line,
        bool_or(covered) AS row_covered,
        bool_or(considered AND covered) AS covered,
-       bool_or(considered AND starts_with(code, 'C50') AND valid) AS unlisted,
-       bool_or(considered AND starts_with(code, 'C50') AND NOT valid) AS invalid,
-       bool_or(considered AND covered AND code <> 'Z853') AS covered_disease,
-       bool_or(left(code, 3) IN ('C50', 'C77', 'C78', 'C79')) AS active,
-       bool_or(considered AND covered AND sex IS NOT DISTINCT FROM 'female') AS female,
-       bool_or(considered AND covered AND sex IS NOT DISTINCT FROM 'male') AS male
+       bool_or(considered AND family AND valid) AS unlisted,
+       bool_or(considered AND family AND NOT valid) AS invalid,
+       bool_or(considered AND covered AND icd <> 'Z853') AS covered_disease,
+       bool_or(active) AS active,
+       bool_or(considered AND female) AS female,
+       bool_or(considered AND male) AS male
 FROM each
-JOIN classes USING (code, day)
+JOIN classes USING (written, day)
 GROUP BY line;
 
 CREATE TEMP TABLE of_product AS
@@ -249,32 +256,32 @@ GROUP BY d.line;
 
 -- ---- the edits ---------------------------------------------------------------------------------
 
-CREATE TEMP TABLE facts AS
-SELECT d.*,
-       len(codes) > 0 AS diagnosed,
-       professional AND len(list_filter(pointed, lambda d: d IS NULL)) > 0 AS pointer_invalid,
-       coalesce(x.row_covered, false) AS row_covered, coalesce(x.covered, false) AS covered,
-       coalesce(x.unlisted, false) AS unlisted, coalesce(x.invalid, false) AS invalid,
-       coalesce(x.covered_disease, false) AS covered_disease, coalesce(x.active, false) AS active,
-       coalesce(x.female, false) AS female, coalesce(x.male, false) AS male,
-       p.other_unit, p.no_quantity, p.differs,
-       w.some_wasted, w.all_wasted, w.none_wasted, w.whole_vials,
-       a.matched,
-       CASE WHEN a.matched IS NOT NULL THEN 'approved' WHEN a.pending THEN 'pending'
-            WHEN a.denied THEN 'denied' WHEN a.expired THEN 'expired'
-            WHEN a.not_started THEN 'not started' ELSE 'absent' END AS standing,
-       (d.member_id, d.hcpcs_code) IN (SELECT (member_id, hcpcs_code) FROM granted WHERE NOT readable
-                                       AND member_id IS NOT NULL AND hcpcs_code IS NOT NULL) AS unreadable,
-       EXISTS (SELECT 1 FROM procedures h WHERE h.hcpcs_code = d.hcpcs_code
-               AND in_force(d.day, h.start_date, h.end_date)) AS effective
-FROM drug d
-LEFT JOIN diagnoses x USING (line)
-LEFT JOIN of_product p ON p.claim_id = d.claim_id AND p.day = d.day AND p.product = d.product
-LEFT JOIN of_claim w ON w.claim_id = d.claim_id AND w.day = d.day
-LEFT JOIN authorized a USING (line);
-
 -- True fails, false passes, null cannot tell.
 CREATE TEMP TABLE judged AS
+WITH facts AS (
+    SELECT d.*,
+           len(codes) > 0 AS diagnosed,
+           professional AND len(list_filter(pointed, lambda d: icd10(d) IS NULL)) > 0 AS pointer_invalid,
+           coalesce(x.row_covered, false) AS row_covered, coalesce(x.covered, false) AS covered,
+           coalesce(x.unlisted, false) AS unlisted, coalesce(x.invalid, false) AS invalid,
+           coalesce(x.covered_disease, false) AS covered_disease, coalesce(x.active, false) AS active,
+           coalesce(x.female, false) AS female, coalesce(x.male, false) AS male,
+           p.other_unit, p.no_quantity, p.differs,
+           w.some_wasted, w.all_wasted, w.none_wasted, w.whole_vials,
+           a.matched,
+           CASE WHEN a.matched IS NOT NULL THEN 'approved' WHEN a.pending THEN 'pending'
+                WHEN a.denied THEN 'denied' WHEN a.expired THEN 'expired'
+                WHEN a.not_started THEN 'not started' ELSE 'absent' END AS standing,
+           (d.member_id, d.hcpcs_code) IN (SELECT (member_id, hcpcs_code) FROM granted WHERE NOT readable
+                                           AND member_id IS NOT NULL AND hcpcs_code IS NOT NULL) AS unreadable,
+           h.hcpcs_code IS NOT NULL AS effective
+    FROM drug d
+    LEFT JOIN diagnoses x USING (line)
+    LEFT JOIN of_product p ON p.claim_id = d.claim_id AND p.day = d.day AND p.product = d.product
+    LEFT JOIN of_claim w ON w.claim_id = d.claim_id AND w.day = d.day
+    LEFT JOIN authorized a USING (line)
+    LEFT JOIN procedures h ON h.hcpcs_code = d.hcpcs_code AND in_force(d.day, h.start_date, h.end_date)
+)
 SELECT line, member_id, claim_id, claim_line_number, day, received_date, hcpcs_code, modifiers,
        coalesce(ndc_11, ndc_text) AS ndc, units, rendering_npi, unclear, matched.number AS matched,
        NOT original_known AS original_claim_unknown,
@@ -338,7 +345,7 @@ WITH served AS (
     SELECT member_id, day, hcpcs_code, modifiers, ndc, units, rendering_npi, min(line) AS service
     FROM served
     GROUP BY ALL
-    HAVING count(DISTINCT claim_id) > 1
+    HAVING min(claim_id) <> max(claim_id)
 ), alike AS (
     SELECT s.line, s.claim_id, s.denied, r.service,
            (coalesce(s.received_date, DATE '9999-12-31'), s.claim_id, s.claim_line_number) AS place
