@@ -256,32 +256,32 @@ GROUP BY d.line;
 
 -- ---- the edits ---------------------------------------------------------------------------------
 
+CREATE TEMP VIEW facts AS
+SELECT d.*,
+       len(codes) > 0 AS diagnosed,
+       professional AND len(list_filter(pointed, lambda d: icd10(d) IS NULL)) > 0 AS pointer_invalid,
+       coalesce(x.row_covered, false) AS row_covered, coalesce(x.covered, false) AS covered,
+       coalesce(x.unlisted, false) AS unlisted, coalesce(x.invalid, false) AS invalid,
+       coalesce(x.covered_disease, false) AS covered_disease, coalesce(x.active, false) AS active,
+       coalesce(x.female, false) AS female, coalesce(x.male, false) AS male,
+       p.other_unit, p.no_quantity, p.differs,
+       w.some_wasted, w.all_wasted, w.none_wasted, w.whole_vials,
+       a.matched,
+       CASE WHEN a.matched IS NOT NULL THEN 'approved' WHEN a.pending THEN 'pending'
+            WHEN a.denied THEN 'denied' WHEN a.expired THEN 'expired'
+            WHEN a.not_started THEN 'not started' ELSE 'absent' END AS standing,
+       (d.member_id, d.hcpcs_code) IN (SELECT (member_id, hcpcs_code) FROM granted WHERE NOT readable
+                                       AND member_id IS NOT NULL AND hcpcs_code IS NOT NULL) AS unreadable,
+       h.hcpcs_code IS NOT NULL AS effective
+FROM drug d
+LEFT JOIN diagnoses x USING (line)
+LEFT JOIN of_product p ON p.claim_id = d.claim_id AND p.day = d.day AND p.product = d.product
+LEFT JOIN of_claim w ON w.claim_id = d.claim_id AND w.day = d.day
+LEFT JOIN authorized a USING (line)
+LEFT JOIN procedures h ON h.hcpcs_code = d.hcpcs_code AND in_force(d.day, h.start_date, h.end_date);
+
 -- True fails, false passes, null cannot tell.
 CREATE TEMP TABLE judged AS
-WITH facts AS (
-    SELECT d.*,
-           len(codes) > 0 AS diagnosed,
-           professional AND len(list_filter(pointed, lambda d: icd10(d) IS NULL)) > 0 AS pointer_invalid,
-           coalesce(x.row_covered, false) AS row_covered, coalesce(x.covered, false) AS covered,
-           coalesce(x.unlisted, false) AS unlisted, coalesce(x.invalid, false) AS invalid,
-           coalesce(x.covered_disease, false) AS covered_disease, coalesce(x.active, false) AS active,
-           coalesce(x.female, false) AS female, coalesce(x.male, false) AS male,
-           p.other_unit, p.no_quantity, p.differs,
-           w.some_wasted, w.all_wasted, w.none_wasted, w.whole_vials,
-           a.matched,
-           CASE WHEN a.matched IS NOT NULL THEN 'approved' WHEN a.pending THEN 'pending'
-                WHEN a.denied THEN 'denied' WHEN a.expired THEN 'expired'
-                WHEN a.not_started THEN 'not started' ELSE 'absent' END AS standing,
-           (d.member_id, d.hcpcs_code) IN (SELECT (member_id, hcpcs_code) FROM granted WHERE NOT readable
-                                           AND member_id IS NOT NULL AND hcpcs_code IS NOT NULL) AS unreadable,
-           h.hcpcs_code IS NOT NULL AS effective
-    FROM drug d
-    LEFT JOIN diagnoses x USING (line)
-    LEFT JOIN of_product p ON p.claim_id = d.claim_id AND p.day = d.day AND p.product = d.product
-    LEFT JOIN of_claim w ON w.claim_id = d.claim_id AND w.day = d.day
-    LEFT JOIN authorized a USING (line)
-    LEFT JOIN procedures h ON h.hcpcs_code = d.hcpcs_code AND in_force(d.day, h.start_date, h.end_date)
-)
 SELECT line, member_id, claim_id, claim_line_number, day, received_date, hcpcs_code, modifiers,
        coalesce(ndc_11, ndc_text) AS ndc, units, rendering_npi, unclear, matched.number AS matched,
        NOT original_known AS original_claim_unknown,
