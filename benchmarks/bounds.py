@@ -1,8 +1,8 @@
 """What the machine can do at best: the bounds that runs are held against.
 
-    python -m benchmarks.bounds decode PATH     read every column of every row, and drop it
-    python -m benchmarks.bounds copy PATH OUT   read every column, and write it again
-    python -m benchmarks.bounds memory          bytes a second that memory is copied with
+python -m benchmarks.bounds decode PATH     read every column of every row, and drop it
+python -m benchmarks.bounds copy PATH OUT   read every column, and write it again
+python -m benchmarks.bounds memory          bytes a second that memory is copied with
 """
 
 from __future__ import annotations
@@ -34,11 +34,14 @@ def copy(path: Path, out: Path) -> None:
 def memory(threads: int) -> float:
     """Bytes a second that so many threads copy together."""
     import numpy as np
+    from numpy.typing import NDArray
 
     pairs = [(np.ones(CHUNK, np.uint8), np.zeros(CHUNK, np.uint8)) for _ in range(threads)]
     rounds = 8
+    for source, target in pairs:
+        np.copyto(target, source)
 
-    def work(pair: tuple[np.ndarray, np.ndarray]) -> None:  # type: ignore[type-arg]
+    def work(pair: tuple[NDArray[np.uint8], NDArray[np.uint8]]) -> None:
         for _ in range(rounds):
             np.copyto(pair[1], pair[0])
 

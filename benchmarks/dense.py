@@ -126,11 +126,11 @@ class Dense:
         before = 21 * (1 + self.dice.below("history day", member, 3))
         back = np.where(again, 0, np.where(over, 14, before))
         day = pl.coalesce("claim_line_start_date", "claim_start_date")
-        return first.select(
+        return first.with_columns(back=pl.Series(back)).select(
             numbered("H", member).alias("claim_id"),
             pl.lit(1, pl.Int32).alias("claim_line_number"),
             "member_id",
-            (day - pl.duration(days=pl.Series(back))).alias("claim_line_start_date"),
+            (day - pl.duration(days="back")).alias("claim_line_start_date"),
             pl.lit("J9207").alias("hcpcs_code"),
             pl.col("service_unit_quantity").alias("allowed_units"),
             pl.col("service_unit_quantity").alias("billed_units"),

@@ -30,9 +30,8 @@ class Dice:
     def uniform(self, name: str, keys: Keys) -> NDArray[np.float64]:
         """Numbers from 0 up to 1."""
         digest = hashlib.blake2b(f"{self.seed}:{name}".encode(), digest_size=8).digest()
-        return (
-            _mixed(keys + np.uint64(int.from_bytes(digest, "little"))) >> np.uint64(11)
-        ) * 2**-53
+        mixed = _mixed(keys + np.uint64(int.from_bytes(digest, "little")))
+        return (mixed >> np.uint64(11)).astype(np.float64) * 2**-53
 
     def below(self, name: str, keys: Keys, bound: int) -> Indices:
         """Whole numbers from 0 up to `bound`."""

@@ -18,6 +18,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -108,17 +109,12 @@ def _code() -> str:
 
 def _write_parquet(folder: Path, chunks: Iterable[pl.DataFrame]) -> None:
     folder.mkdir()
-    writer = None
-    for place, chunk in enumerate(chunks):
-        table = chunk.to_arrow()
-        if place % CHUNKS_OF_FILE == 0:
-            if writer is not None:
-                writer.close()
-            path = folder / f"part-{place // CHUNKS_OF_FILE:03d}.parquet"
-            writer = pq.ParquetWriter(path, table.schema, compression="zstd")
-        writer.write_table(table, row_group_size=ROW_GROUP)
-    if writer is not None:
-        writer.close()
+    left = iter(chunks)
+    for place, first in enumerate(left):
+        path = folder / f"part-{place:03d}.parquet"
+        with pq.ParquetWriter(path, first.to_arrow().schema, compression="zstd") as writer:
+            for chunk in chain([first], islice(left, CHUNKS_OF_FILE - 1)):
+                writer.write_table(chunk.to_arrow(), row_group_size=ROW_GROUP)
 
 
 def _write_gzip(path: Path, chunks: Iterable[pl.DataFrame]) -> None:

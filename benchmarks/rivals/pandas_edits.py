@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.rivals import pandas_facts as facts
 from benchmarks.rivals.command import AS_OF, Inputs, parsed
+from benchmarks.rivals.edit_ids import DENIES, ORDER
 from benchmarks.rivals.pandas_facts import Flags
 from benchmarks.rivals.pandas_limits import Limited, limited
 from benchmarks.rivals.pandas_lines import (
@@ -34,11 +35,6 @@ from benchmarks.rivals.pandas_lines import (
 
 EPOCH = date(1970, 1, 1)
 FIRST_DAY = (date(2025, 9, 4) - EPOCH).days
-DENIES = (
-    "procedure-not-effective service-date-future units-not-whole member-under-age diagnosis-missing "
-    "diagnosis-invalid diagnosis-not-covered ndc-missing ndc-invalid ndc-mismatch authorization-absent "
-    "authorization-denied authorization-expired authorization-not-started"
-).split()
 SERVICE = ["member", "day", "modifiers", "compared", "units", "rendering"]
 
 
@@ -94,8 +90,8 @@ def run(inputs: Inputs) -> None:
 
     drug = lines[asked == "drug"].copy()
     drug["jw"], drug["jz"] = (
-        looked_at_once(drug["modifiers"], lambda t, m=m: m in t.split()) == True  # noqa: E712
-        for m in ("JW", "JZ")
+        drug["modifiers"].isin({m for m in drug["modifiers"].unique() if code in m.split()})
+        for code in ("JW", "JZ")
     )
     drug["product"], drug["package_units"] = facts.products(drug, reference)
     covering, others = facts.matched(drug, granted)
@@ -284,7 +280,7 @@ def _write(
     known: Flags,
     told: _Told,
 ) -> None:
-    order = [edit for edit in ORDER if edit in told.fails or edit in SIMPLE]
+    order = list(ORDER)
     fails = np.zeros((len(lines), len(order)), dtype=bool)
     unknown = np.zeros((len(lines), len(order)), dtype=bool)
     for place, edit in enumerate(order):
@@ -302,13 +298,14 @@ def _write(
     allowed = np.where(voids | (asked == "taken out"), 0, lines["units"])
     allowed[told.drug["line"]] = 0
     allowed[told.limits.lines] = told.limits.allowed
-    flagged = {c: np.isin(order, list(cs)) for c, cs in {"deny": [*DENIES, "duplicate-line"]}.items()}
-    denies = (fails & flagged["deny"]).any(axis=1)
+    denies = np.logical_or.reduce(fails[:, np.isin(order, [*DENIES, "duplicate-line"])], axis=1)
     table = pa.table(
         {
             "claim_id": pa.array(lines["claim_id"]),
             "claim_line_number": lines["claim_line_number"].to_numpy(),
-            "disposition": pa.array(_dispositions(lines, fate, asked, denies, allowed, fails | unknown)),
+            "disposition": pa.array(
+                _dispositions(lines, fate, asked, denies, allowed, fails | unknown)
+            ),
             "allowed_units": allowed / 1000,
             "edit_ids": _lists(fails, order),
             "unknown_edit_ids": _lists(unknown, order),
@@ -326,7 +323,7 @@ def _dispositions(
     allowed: NDArray[np.int64],
     found: Flags,
 ) -> NDArray[Any]:
-    any_found, units = found.any(axis=1), lines["units"].to_numpy()
+    any_found, units = np.logical_or.reduce(found, axis=1), lines["units"].to_numpy()
     return np.select(
         [
             (asked == "void") & ~any_found,
@@ -346,19 +343,6 @@ def _lists(flags: Flags, order: list[str]) -> pa.Array:
     edits = pa.DictionaryArray.from_arrays(np.nonzero(flags)[1].astype(np.int32), order)
     return pa.ListArray.from_arrays(offsets, edits.dictionary_decode())
 
-
-SIMPLE = {"medicare-not-governed", "no-policy-in-force", "ndc-billed-under-other-code"}
-ORDER = (
-    "medicare-not-governed no-policy-in-force original-claim-unknown ndc-billed-under-other-code "
-    "procedure-not-effective service-date-future service-date-span service-date-unclear "
-    "units-not-whole duplicate-line member-under-age diagnosis-missing diagnosis-pointer-invalid "
-    "diagnosis-not-pointed diagnosis-unlisted diagnosis-invalid diagnosis-not-covered "
-    "diagnosis-history-only diagnosis-sex-conflict ndc-missing ndc-invalid ndc-mismatch "
-    "ndc-units-conflict wastage-contradiction authorization-absent authorization-pending "
-    "authorization-denied authorization-expired authorization-not-started "
-    "authorization-number-mismatch authorization-provider-mismatch "
-    "authorization-span-exceeds-policy units-per-dose units-per-period authorization-units-exceeded"
-).split()
 
 if __name__ == "__main__":
     run(parsed("pandas_edits"))

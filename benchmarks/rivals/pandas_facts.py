@@ -21,6 +21,17 @@ from benchmarks.rivals.pandas_lines import (
 Flags = NDArray[np.bool_]
 VIAL = 15_000  # whole vials of 15 and 45 units are the multiples of the smaller one
 MONTHS = 6
+_OF_DIAGNOSES = (
+    "any",
+    "row_covered",
+    "covered",
+    "unlisted",
+    "invalid",
+    "disease",
+    "active",
+    "female",
+    "male",
+)
 
 
 def fates(lines: pd.DataFrame) -> tuple[NDArray[Any], pd.MultiIndex]:
@@ -55,10 +66,10 @@ def fates(lines: pd.DataFrame) -> tuple[NDArray[Any], pd.MultiIndex]:
             elif version != last:
                 fate[version] = "superseded"
     told = pd.Series(fate, dtype=object)
-    out = np.full(len(lines), None, dtype=object)
+    out: NDArray[Any] = np.full(len(lines), None, dtype=object)
     if len(told):
         places = told.index.get_indexer(key)
-        out = np.where(places >= 0, told.to_numpy()[places], None)
+        out[places >= 0] = told.to_numpy()[places[places >= 0]]
     return out, pd.MultiIndex.from_tuples(list(named) or [(-2, -2)])
 
 
@@ -67,8 +78,7 @@ def diagnoses(lines: pd.DataFrame, raw: pd.DataFrame, reference: Reference) -> d
     day, rows = lines["day"].to_numpy(), len(lines)
     pointers = [numbers(raw[p], 0) for p in POINTERS]
     all_considered = ~lines["professional"].to_numpy(dtype=bool) | (sum(pointers) == 0)
-    names = ("any row_covered covered unlisted invalid disease active female male").split()
-    facts = {name: np.zeros(rows, dtype=bool) for name in names}
+    facts = {name: np.zeros(rows, dtype=bool) for name in _OF_DIAGNOSES}
     held = np.zeros((rows, len(DIAGNOSES) + 2), dtype=bool)  # also of places that there are not
     for place, column in enumerate(DIAGNOSES, 1):
         if raw[column].isna().all():
@@ -186,7 +196,8 @@ def latest_end(first_day: NDArray[np.int64]) -> NDArray[np.int64]:
     codes, distinct = pd.factorize(first_day)
     starts = pd.to_datetime(distinct.astype("datetime64[D]"))
     ends = starts + pd.DateOffset(months=MONTHS)
-    return ends.to_numpy().astype("datetime64[D]").astype(np.int64)[codes]
+    latest: NDArray[np.int64] = ends.to_numpy().astype("datetime64[D]").astype(np.int64)[codes]
+    return latest
 
 
 def under_age(lines: pd.DataFrame) -> tuple[Flags, Flags]:

@@ -7,6 +7,7 @@ member, so that the fullest window is the one that ends on the service date.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -38,13 +39,15 @@ def limited(lines: pd.DataFrame, covering: pd.DataFrame, past: pd.DataFrame) -> 
     since = [np.searchsorted(key, key - back) for back in (0, WINDOW - 1)]
     authorizations, approved = _authorizations(rows, covering)
     drawn = np.zeros(len(approved), dtype=np.int64)
-    total = np.zeros(count + 1, dtype=np.int64)  # allowed to all before, by member one after another
+    total = np.zeros(
+        count + 1, dtype=np.int64
+    )  # allowed to all before, by member one after another
     over = np.zeros((3, count), dtype=bool)
     is_past = rows["line"].to_numpy() < 0
     by_turn = np.argsort(turn, kind="stable")
     bounds = np.searchsorted(turn[by_turn], np.arange(turn.max() + 2 if count else 1))
     allowed = np.where(is_past, units, 0)
-    for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for begin, end in pairwise(bounds):
         at = by_turn[begin:end]
         base = np.where(turn[at] == 0, 0, total[at])
         total[at] = base
@@ -89,7 +92,9 @@ def _in_order(lines: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(columns[:5], ignore_index=True)
 
 
-def _authorizations(rows: pd.DataFrame, covering: pd.DataFrame) -> tuple[NDArray[np.int64], Numbers]:
+def _authorizations(
+    rows: pd.DataFrame, covering: pd.DataFrame
+) -> tuple[NDArray[np.int64], Numbers]:
     """The authorizations of each row in matching order, -1 for none, and what each has approved."""
     places, numbers = pd.factorize(covering["number"])
     approved = np.full(len(numbers) + 1, NO_LIMIT, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The lines of the drug as a pandas user reads them: whole columns, and each distinct text looked at once."""
+"""The lines of the drug as a pandas user reads them: whole columns, each distinct text looked at once."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def looked_at_once(texts: pd.Series, function: Callable[[str], Any]) -> NDArray[
     values = np.empty(len(distinct) + 1, dtype=object)
     values[:-1] = [function(text) for text in distinct]
     values[-1] = None
-    return values[codes]
+    looked_at: NDArray[Any] = values[codes]
+    return looked_at
 
 
 def code(text: str) -> str | None:
@@ -93,7 +94,8 @@ def numbers(column: pd.Series, missing: int, times: int = 1) -> NDArray[np.int64
     if pa.types.is_date32(array.type):
         array = array.cast(pa.int32())
     values = array.cast(pa.float64()).fill_null(missing / times).to_numpy(zero_copy_only=False)
-    return np.rint(values * times).astype(np.int64)
+    whole: NDArray[np.int64] = np.rint(values * times).astype(np.int64)
+    return whole
 
 
 def numbered(*columns: pd.Series) -> list[NDArray[np.int64]]:
@@ -121,7 +123,9 @@ def lines_of(raw: pd.DataFrame, reference: Reference) -> tuple[pd.DataFrame, pd.
     header = [numbers(raw[c], FAR) for c in ("claim_start_date", "claim_end_date")]
     start, end = (
         np.where(own, numbers(raw[c], FAR), of_claim)
-        for c, of_claim in zip(("claim_line_start_date", "claim_line_end_date"), header, strict=True)
+        for c, of_claim in zip(
+            ("claim_line_start_date", "claim_line_end_date"), header, strict=True
+        )
     )
     frame = pd.DataFrame(
         {

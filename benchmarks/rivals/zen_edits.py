@@ -1,9 +1,9 @@
 """The line edits as a decision table of GoRules' zen-engine, asked line by line.
 
 What a rules engine does not find out on one line is handed to it: the line's groups, its authorization,
-what its diagnoses are, whether it is a duplicate. DuckDB prepares these facts, and neither that nor making
-the contexts is counted. Prints, as JSON, the seconds that the engine took for all lines: one by one with
-`evaluate`, and all at once with `evaluate_batch`.
+what its diagnoses are, whether it is a duplicate. DuckDB prepares these facts, and neither that nor
+making the contexts is counted. Prints, as JSON, the seconds that the engine took for all lines: one by
+one with `evaluate`, and all at once with `evaluate_batch`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +20,9 @@ import zen
 
 from benchmarks.rivals.command import AS_OF, Inputs, parsed
 from benchmarks.rivals.duckdb_edits import edited
+
+if TYPE_CHECKING:
+    from zen import EvaluateBatchRequest
 
 EPOCH = "DATE '1970-01-01'"
 # Days are numbers; age is in completed years.
@@ -104,7 +107,8 @@ RULES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "authorization-number-mismatch",
-        DRUG + "matched != null and authorization_number != null and authorization_number != matched",
+        DRUG
+        + "matched != null and authorization_number != null and authorization_number != matched",
         "",
     ),
     (
@@ -141,11 +145,21 @@ def model() -> dict[str, Any]:
         "outputs": [{"id": name, "field": name, "name": name} for name in ("edit", "verdict")],
         "rules": list(_rules()),
     }
-    nodes = (("line", "inputNode", {}), ("edits", "decisionTableNode", table), ("findings", "outputNode", {}))
+    nodes: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("line", "inputNode", {}),
+        ("edits", "decisionTableNode", table),
+        ("findings", "outputNode", {}),
+    )
     return {
         "contentType": "application/vnd.gorules.decision",
         "nodes": [
-            {"id": name, "name": name, "type": kind, "position": {"x": 0, "y": 0}, "content": content}
+            {
+                "id": name,
+                "name": name,
+                "type": kind,
+                "position": {"x": 0, "y": 0},
+                "content": content,
+            }
             for name, kind, content in nodes
         ],
         "edges": [
@@ -165,7 +179,9 @@ def run(inputs: Inputs) -> dict[str, float]:
     begun = time.perf_counter()
     one_by_one = [decision.evaluate(context)["result"] for context in contexts]
     alone = time.perf_counter() - begun
-    requests = [{"key": "edits", "context": context} for context in contexts]
+    requests: list[EvaluateBatchRequest] = [
+        {"key": "edits", "context": context} for context in contexts
+    ]
     begun = time.perf_counter()
     answers = engine.evaluate_batch(requests)
     together = time.perf_counter() - begun
