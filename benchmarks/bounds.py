@@ -2,6 +2,7 @@
 
 python -m benchmarks.bounds decode PATH     read every column of every row, and drop it
 python -m benchmarks.bounds copy PATH OUT   read every column, and write it again
+python -m benchmarks.bounds unpack PATH     decompress a gzip file, and drop it
 python -m benchmarks.bounds memory          bytes a second that memory is copied with
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,6 +31,14 @@ def copy(path: Path, out: Path) -> None:
     import polars as pl
 
     pl.scan_parquet(path / "*.parquet").sink_parquet(out, compression="zstd")
+
+
+def unpack(path: Path) -> None:
+    """Decompress a gzip file."""
+    decompressor = zlib.decompressobj(wbits=31)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            decompressor.decompress(chunk)
 
 
 def memory(threads: int) -> float:
@@ -59,6 +69,8 @@ def main() -> None:
             decode(Path(path))
         case ["copy", path, out]:
             copy(Path(path), Path(out))
+        case ["unpack", path]:
+            unpack(Path(path))
         case ["memory"]:
             print(f"{memory(1):.0f} {memory(os.cpu_count() or 1):.0f}")
         case _:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import pstats
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import claims_edit
 from benchmarks.generate import FOLDER, Made
 from benchmarks.measure import Command, Samples, Spread, sample
 from benchmarks.results import Section, gib, seconds
@@ -19,6 +21,9 @@ RUN_ID = "bench"
 OURS = "claims-edit run"
 # Steps that are within another.
 WITHIN = {"limits": "edits"}
+# What is around everything says nothing of where the time goes.
+OUTERMOST = {"__main__", "cli", "cli_options", "steps"}
+FUNCTIONS = 30
 
 
 def program() -> Path:
@@ -98,6 +103,37 @@ def steps(section: Section, run: Run, whole: Samples) -> None:
         ("step", "seconds", "share"),
         [(step, f"{took:.2f}", f"{took / last:.1%}") for step, took in rows if took >= 0.005],
     )
+
+
+def functions(section: Section, run: Run) -> None:
+    """Where the time goes by the program's functions, of one more run under Python's profiler."""
+    profile = OUT / "profile"
+    plain = run.command()
+    argv = [sys.executable, "-m", "cProfile", "-o", profile, "-m", "claims_edit", *plain.argv[1:]]
+    whole = sample(Command(f"{run.name}, profiled", argv, before=plain.before))
+    within = _within(pstats.Stats(str(profile)))
+    largest = sorted(within.items(), key=lambda item: -item[1])[:FUNCTIONS]
+    section.say(
+        f"The program's functions by the time within them, what they call included, of a run under the "
+        f"profiler ({whole.seconds:.2f} s; of the main thread alone):"
+    )
+    section.table(
+        ("function", "seconds", "share"),
+        [(name, f"{took:.2f}", f"{took / whole.seconds:.1%}") for name, took in largest],
+    )
+
+
+def _within(stats: pstats.Stats) -> dict[str, float]:
+    """Seconds within each function of the program, by module and name."""
+    within: dict[str, float] = {}
+    package = Path(claims_edit.__file__).parent
+    profile: dict[tuple[str, int, str], tuple[int, int, float, float, Any]] = vars(stats)["stats"]
+    for (file, _, function), (_, _, _, took, _) in profile.items():
+        if Path(file).is_relative_to(package) and not function.startswith("<"):
+            module = ".".join(Path(file).relative_to(package).with_suffix("").parts)
+            name = f"{module}.{function}"
+            within[name] = max(within.get(name, 0), took)
+    return {name: took for name, took in within.items() if name.split(".")[0] not in OUTERMOST}
 
 
 def memory_bandwidth() -> tuple[float, float]:

@@ -10,7 +10,7 @@ from benchmarks.compare import Compared, compared, limits_compared
 from benchmarks.generate import Made, make
 from benchmarks.measure import Samples, by_turns, sample
 from benchmarks.results import Section, Target, gib, processes, times
-from benchmarks.runs import OUT, Run, bound, bounds, per_line, rival, steps
+from benchmarks.runs import OUT, Run, bound, bounds, functions, per_line, rival, steps
 from benchmarks.settings import Settings
 
 DUCKDB, PANDAS = "DuckDB, line edits alone", "pandas, line edits and limits"
@@ -65,6 +65,7 @@ def dense_5m(settings: Settings) -> Section:
     _agreement(section, agreed)
     section.targets(*targets, _same(agreed))
     steps(section, run, ours)
+    functions(section, run)
     bounds(section, run, ours, {b.name: measured[b.name] for b in at_best})
     return section
 
@@ -73,7 +74,7 @@ def _line_by_line(
     section: Section, settings: Settings, a_line: float, agreed: dict[str, Compared]
 ) -> list[Target]:
     """The rivals that take a line at a time, on slices of their own."""
-    small, smaller = (make("dense", settings.lines(n)) for n in (ZEN_LINES, ORACLE_LINES))
+    small, smaller = (make("dense", lines) for lines in (ZEN_LINES, ORACLE_LINES))
     zen, zen_found = rival("zen-engine", "zen_edits", small)
     oracle, oracle_found = rival("the oracle", "oracle", smaller)
     for made in (small, smaller):

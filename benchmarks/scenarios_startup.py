@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 from benchmarks.generate import make
-from benchmarks.measure import Command, by_turns, sample
+from benchmarks.measure import PROJECT, Command, by_turns
 from benchmarks.results import Section, Target, processes, seconds
 from benchmarks.runs import Run, program, steps
 from benchmarks.settings import Settings
@@ -38,7 +39,9 @@ def history(settings: Settings) -> Section:
     rounds = str(settings.rounds)
     argv = [sys.executable, "-m", "benchmarks.history", "--nights", str(nights), "--rounds", rounds]
     section = Section("history", f"{nights:,} nights as history, against one compacted file")
-    printed = sample(Command("benchmarks.history", argv)).printed
-    section.say("```\n" + printed + "\n```")
-    section.say("The run folders cost less than 1 second above the compacted file: it holds.")
+    done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+    section.say("```\n" + done.stdout.strip() + "\n```")
+    last = (done.stdout.strip() or done.stderr.strip()).splitlines()[-1]
+    text = "run folders cost at most 1 second above one compacted file, and give the same lines"
+    section.targets(Target(text, last, done.returncode == 0))
     return section
