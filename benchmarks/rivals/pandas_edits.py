@@ -295,10 +295,9 @@ def _write(
     fails[(voids | other) & ~known, order.index("original-claim-unknown")] = True
     number = np.full(len(lines), None, dtype=object)
     number[told.drug["line"]] = np.where(pd.isna(told.number), None, told.number)
-    allowed = np.where(voids | (asked == "taken out"), 0, lines["units"])
-    allowed[told.drug["line"]] = 0
-    allowed[told.limits.lines] = told.limits.allowed
     denies = np.logical_or.reduce(fails[:, np.isin(order, [*DENIES, "duplicate-line"])], axis=1)
+    allowed = np.where(voids | (asked == "taken out") | denies, 0, lines["units"])
+    allowed[told.limits.lines] = told.limits.allowed
     table = pa.table(
         {
             "claim_id": pa.array(lines["claim_id"]),
