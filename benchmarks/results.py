@@ -40,9 +40,8 @@ class Section:
 
     def targets(self, *targets: Target) -> None:
         """Add what should hold, and whether it does."""
-        rows = [(t.text, t.measured, "yes" if t.holds else "**no**") for t in targets]
-        self.table(("target", "measured", "holds"), rows)
-        self.missed += [f"{self.name}: {t.text}: {t.measured}" for t in targets if not t.holds]
+        self.table(("target", "measured", "holds"), [(t.text, t.measured, t.told) for t in targets])
+        self.missed += [f"{self.name}: {t.text}: {t.measured}" for t in targets if t.holds is False]
 
     def __str__(self) -> str:
         return "\n\n".join([f"## {self.name}: {self.title}", *self.blocks]) + "\n"
@@ -50,11 +49,15 @@ class Section:
 
 @dataclass(frozen=True)
 class Target:
-    """What the project promises, what was measured, and whether it holds."""
+    """What the project promises, what was measured, and whether it holds; null where it was not."""
 
     text: str
     measured: str
-    holds: bool
+    holds: bool | None
+
+    @property
+    def told(self) -> str:
+        return {True: "yes", False: "**no**", None: "n/a"}[self.holds]
 
 
 def seconds(spread: Spread) -> str:
