@@ -81,7 +81,9 @@ def same_lines(run: Path, table: Path) -> Compared:
 
 
 def _lists(lines: pl.LazyFrame, without: tuple[str, ...]) -> pl.LazyFrame:
+    """The lists of each line as texts, which are joined and compared in less memory."""
     lists = (pl.col(c).cast(pl.List(pl.String)) for c in LISTS)
     if without:
         lists = (c.list.filter(~pl.element().is_in(without)) for c in lists)
-    return lines.select(pl.col("claim_id"), pl.col("claim_line_number").cast(pl.Int64), *lists)
+    texts = (c.list.join(" ") for c in lists)
+    return lines.select(pl.col("claim_id"), pl.col("claim_line_number").cast(pl.Int64), *texts)

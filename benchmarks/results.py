@@ -75,14 +75,23 @@ def gib(size: float) -> str:
     return f"{size / 2**30:.2f} GiB"
 
 
-def processes(section: Section, measured: Iterable[Samples]) -> None:
-    """A table of the processes that were timed."""
+def processes(
+    section: Section, measured: Iterable[Samples], rivals: Iterable[Samples] = ()
+) -> None:
+    """A table of the processes that were timed; beside rivals, what the first takes of their time."""
+    ours, rivals = list(measured), list(rivals)
+    head = ("process", "seconds", "rounds", "cores busy", "peak memory")
+    rows = [
+        (s.name, seconds(s.seconds), str(len(s.of)), f"{s.cores:.2f}", gib(s.peak_bytes))
+        for s in [*ours, *rivals]
+    ]
+    if not rivals:
+        section.table(head, rows)
+        return
+    ratios = [""] * len(ours) + [f"{times(ours[0].ratio(rival))} times" for rival in rivals]
     section.table(
-        ("process", "seconds", "rounds", "cores busy", "peak memory"),
-        [
-            (s.name, seconds(s.seconds), str(len(s.of)), f"{s.cores:.2f}", gib(s.peak_bytes))
-            for s in measured
-        ],
+        (*head, f"{ours[0].name} takes"),
+        [(*row, ratio) for row, ratio in zip(rows, ratios, strict=True)],
     )
 
 

@@ -41,7 +41,7 @@ def dense_5m(settings: Settings) -> Section:
     commands = [run.command(), duckdb, pandas, *at_best]
     measured = by_turns(commands, settings.rounds, settings.say)
     ours = measured[run.name]
-    processes(section, [ours, measured[DUCKDB], measured[PANDAS]])
+    processes(section, [ours], [measured[DUCKDB], measured[PANDAS]])
     agreed = {
         "DuckDB": compared(run.folder, duckdb_found),
         "pandas": compared(run.folder, pandas_found, limits=True),

@@ -38,7 +38,7 @@ def _sparse(name: str, settings: Settings, lines: int) -> Section:
     ]
     measured = by_turns([run.command(), floor, others, *at_best], settings.rounds, settings.say)
     ours = measured[run.name]
-    processes(section, [ours, measured[FLOOR], measured[FILTER]])
+    processes(section, [ours], [measured[FLOOR], measured[FILTER]])
     rows = run.manifest()["rows"]
     counted, same = rows["edited"] + rows["rejected"], same_lines(run.folder, found)
     section.say(
@@ -79,7 +79,7 @@ def gzip_5m(settings: Settings) -> Section:
     unpack = bound("the file unpacked, on one core", "unpack", made.claims)
     measured = by_turns([run.command(), floor, unpack], settings.rounds, settings.say)
     ours = measured[run.name]
-    processes(section, [ours, measured[reading]])
+    processes(section, [ours], [measured[reading]])
     rows = run.manifest()["rows"]
     counted, ratio = rows["edited"] + rows["rejected"], ours.ratio(measured[reading])
     section.targets(
