@@ -5,9 +5,9 @@ CREATE MACRO code(t) AS nullif(upper(trim(t)), '');
 CREATE MACRO icd10(t) AS nullif(replace(upper(trim(t)), '.', ''), '');
 -- As one text, padded: ' JW JZ '.
 CREATE MACRO modifier_set(a, b, c, d) AS
-    CASE WHEN coalesce(a, b, c, d) IS NOT NULL THEN
-        ' ' || array_to_string(list_sort(list_distinct([code(a), code(b), code(c), code(d)])), ' ') || ' '
-    ELSE '' END;
+    CASE WHEN coalesce(code(b), code(c), code(d)) IS NOT NULL THEN
+             ' ' || array_to_string(list_sort(list_distinct([code(a), code(b), code(c), code(d)])), ' ') || ' '
+         ELSE coalesce(' ' || code(a) || ' ', '') END;
 CREATE MACRO in_force(day, first, last) AS
     (first IS NULL OR day >= first) AND (last IS NULL OR day <= last);
 
@@ -81,7 +81,7 @@ SELECT trim(c.claim_id) AS claim_id, c.claim_line_number, trim(c.member_id) AS m
            AS modifiers,
        c.service_unit_quantity AS units, code(c.ndc_code) AS ndc_text, n.ndc_11,
        c.ndc_quantity, code(c.ndc_unit) AS ndc_unit,
-       list_filter(c.diagnoses, lambda d: trim(d) NOT IN ('', '.')) AS codes,
+       list_filter(c.diagnoses, lambda d: d IS NOT NULL) AS codes,
        list_filter([c.diagnosis_pointer_1, c.diagnosis_pointer_2, c.diagnosis_pointer_3,
                     c.diagnosis_pointer_4], lambda p: p IS NOT NULL) AS pointers,
        list_transform(pointers, lambda p: c.diagnoses[p]) AS pointed,
@@ -213,6 +213,7 @@ SELECT line,
        bool_or(considered AND male) AS male
 FROM each
 JOIN classes USING (written, day)
+WHERE icd IS NOT NULL
 GROUP BY line;
 
 CREATE TEMP TABLE of_product AS
@@ -258,7 +259,7 @@ GROUP BY d.line;
 
 CREATE TEMP VIEW facts AS
 SELECT d.*,
-       len(codes) > 0 AS diagnosed,
+       x.line IS NOT NULL AS diagnosed,
        professional AND len(list_filter(pointed, lambda d: icd10(d) IS NULL)) > 0 AS pointer_invalid,
        coalesce(x.row_covered, false) AS row_covered, coalesce(x.covered, false) AS covered,
        coalesce(x.unlisted, false) AS unlisted, coalesce(x.invalid, false) AS invalid,
