@@ -51,8 +51,8 @@ docs: setup ## Write docs/edits.md from the example tables of the tests, docs/se
 	$(BIN)/python -m tests.edits.generate_docs
 	$(BIN)/python -m tests.policies.generate_docs
 
-bench: setup ## Measure what reading three years of nightly runs as history costs (a few minutes; no test).
-	$(BIN)/python -m benchmarks.history
+bench: setup ## Measure the program against its rivals and targets into benchmarks/RESULTS.md (hours; no test).
+	$(BIN)/python -m benchmarks.scale $(BENCH)
 
 wheel: setup ## Build the source archive, and from it the wheel, into dist/.
 	rm -rf dist

@@ -38,7 +38,7 @@ from claims_edit.reference import ReferenceData
 from claims_edit.schemas import empty
 
 Step = Callable[[str], AbstractContextManager[None]]
-_ORDER = ("member_id", "claim_line_start_date", "received_date", "claim_id", "claim_line_number")
+_LAST = 1 << 40  # behind every date
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def evaluate(
     clinical = night.clinical_facts is not None
 
     with step("lifecycle"):
-        lines = scope.governed(night.lines.sort(*_ORDER, nulls_last=True), policy)
+        lines = scope.governed(in_their_order(night.lines), policy)
         arrived = lifecycle.arrivals(lines, night.other_versions, night.past)
         fates = lifecycle.fates(arrived)
         standing = lifecycle.standing(night.past, fates)
@@ -134,9 +134,43 @@ def evaluate(
         findings = in_order(pl.concat([findings, ask(lines, _of_kind("limit"), rules)]))
         edited = _lines(disposed(lines, findings))
     with step("reconsider"):
-        before = lifecycle.standing(night.past, lifecycle.fates(lifecycle.before_tonight(arrived)))
-        reconsider = _reconsider(before, standing, edited, policy, context)
+        touched = lifecycle.touched(arrived)
+        before = lifecycle.standing(
+            night.past.of(touched), lifecycle.fates(lifecycle.before_tonight(arrived, touched))
+        )
+        now = standing.of(touched)
+        reconsider = _reconsider(before, now, edited, policy, context)
     return Outcome(edited, _findings(lines, findings), reconsider)
+
+
+def in_their_order(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines by member, and those of each in the contract's order.
+
+    Texts are compared once, and columns without a value are not moved.
+    """
+    held = [c for c in lines.columns if lines[c].null_count() < lines.height]
+    places = lines.select(
+        _place_of(lines["member_id"]),
+        pl.col("claim_line_start_date").to_physical().cast(pl.Int64),
+        pl.col("received_date").to_physical().cast(pl.Int64).fill_null(_LAST),
+        _place_of(lines["claim_id"]),
+        "claim_line_number",
+    )
+    place = places.select(pl.arg_sort_by(places.columns)).to_series()
+    rank = pl.zeros(len(place), dtype=pl.UInt32, eager=True).scatter(
+        place, pl.int_range(len(place), dtype=pl.UInt32, eager=True)
+    )
+    moved = lines.select(held).with_columns(_rank=rank).sort("_rank").drop("_rank")
+    return moved.with_columns(
+        pl.lit(None, t).alias(c) for c, t in lines.schema.items() if c not in held
+    ).select(lines.columns)
+
+
+def _place_of(texts: pl.Series) -> pl.Series:
+    """The place of each text among all of them, from 0."""
+    distinct = texts.unique().sort().to_frame().with_row_index("place")
+    found = texts.to_frame().join(distinct, on=texts.name, how="left", maintain_order="left")
+    return found["place"].alias(texts.name)
 
 
 def _of_kind(*kinds: Kind, clinical: bool = False) -> list[Edit]:

@@ -20,6 +20,7 @@ from claims_edit.schemas import polars_type
 
 _Frame = TypeVar("_Frame", pl.LazyFrame, pl.DataFrame)
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
+_SHOWN = 10_000
 _GZIP_CHUNK = 1 << 20
 _TAIL = 1 << 16
 # What polars raises on a file that it cannot read; on some damaged Parquet files it panics.
@@ -70,6 +71,11 @@ class Extract:
         except _UNREADABLE as error:
             raise self._unreadable(error) from error
 
+    def share(self, condition: pl.Expr) -> float:
+        """The share of the first rows that meet a condition."""
+        shown = self.collect(lambda f: f.head(_SHOWN).select(condition.fill_null(False).mean()))
+        return float(shown.item() or 0)
+
     def _unreadable(self, error: BaseException) -> InputError:
         """What is said of the first file that cannot be read."""
         for file in self.files:
@@ -82,13 +88,15 @@ class Extract:
         self,
         query: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame,
         rows: int | None = None,
+        *,
+        own: bool = True,
     ) -> Iterator[pl.DataFrame]:
         """What `query` makes of the extract, row by row, in its files' order: about `rows` rows at a
-        time, and at least one frame."""
+        time, and at least one frame; with texts of their `own`, unless nearly all of them are kept."""
         none = self.frame.clear()
         try:
             batches = query(self.frame).collect_batches(chunk_size=rows, maintain_order=True)
-            yield from map(_on_their_own, batches)
+            yield from map(_on_their_own, batches) if own else batches
         except _UNREADABLE as error:
             raise self._unreadable(error) from error
         yield query(none).collect()

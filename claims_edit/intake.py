@@ -29,6 +29,8 @@ from claims_edit.quarantine import (
 from claims_edit.schemas import empty
 from claims_edit.scope import Scope
 
+# Of a scan of which such a share is kept, no copy is made.
+_MANY = 0.1
 _VERSION_COLUMNS = tuple(OTHER_VERSIONS.columns)
 _CLAIM = ["member_id", "claim_id"]
 # Where a raw row says that it replaces or voids a claim.
@@ -117,7 +119,8 @@ def find(extract: Extract, scope: Scope, rows: int | None = None) -> Iterator[Fo
     wanted = scope.of_raw(extract.columns)
     if extract.has("original_claim_id"):
         wanted = wanted | pl.col("original_claim_id").is_not_null()
-    for batch in extract.batches(lambda f: f.filter(wanted), rows):
+    many = extract.share(wanted) > _MANY
+    for batch in extract.batches(lambda f: f.filter(wanted), rows, own=not many):
         raw, others = scope.split(batch)
         yield Found(raw, _other_versions(others), _partner_lines(scope.partners(batch)))
 
@@ -223,7 +226,10 @@ def between_rows(raw: pl.DataFrame, read: ClaimRows) -> pl.DataFrame:
 
 
 def _given(chosen: pl.DataFrame, column: str) -> pl.Series:
-    return chosen.select(as_text(column, chosen.schema[column]).is_not_null()).to_series()
+    dated = chosen.schema[column] == pl.Date
+    return chosen.select(
+        (pl.col(column) if dated else as_text(column, chosen.schema[column])).is_not_null()
+    ).to_series()
 
 
 def _readable_keys(rows: pl.DataFrame) -> pl.DataFrame:

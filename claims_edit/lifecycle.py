@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from claims_edit.frames import matched
 from claims_edit.past import ELSEWHERE, RUN, TONIGHT, Past
 
 Claim = tuple[str, str]
@@ -58,21 +59,37 @@ def arrivals(lines: pl.DataFrame, other_versions: pl.DataFrame, past: Past) -> p
     )
 
 
-def before_tonight(arrived: pl.DataFrame) -> pl.DataFrame:
-    """The rows of earlier nights."""
-    return arrived.filter(pl.col("run") < TONIGHT)
+def before_tonight(arrived: pl.DataFrame, members: pl.Series) -> pl.DataFrame:
+    """The rows of earlier nights of these members."""
+    of_members = pl.col("member_id").is_in(members.implode())
+    return arrived.filter(pl.col("run") < TONIGHT, of_members)
+
+
+def touched(arrived: pl.DataFrame) -> pl.Series:
+    """The members with history of whom a claim of tonight replaces or voids one, or was sent again: what
+    stands of all others stands as before."""
+    earlier = arrived.filter(pl.col("run") < TONIGHT).select(_CLAIM)
+    if earlier.is_empty():
+        return earlier["member_id"]
+    tonight = arrived.filter(pl.col("run") == TONIGHT)
+    replacing = tonight.filter(pl.col("claim_frequency_code").is_in(REPLACING))["member_id"]
+    again = earlier.join(tonight, on=_CLAIM, how="semi")["member_id"]
+    return pl.concat([replacing, again]).unique()
 
 
 def fates(arrived: pl.DataFrame) -> pl.DataFrame:
-    """One row a claim: the `run` it arrived in last, and its `fate` (`superseded`, `void`, or null
-    for the version that counts).
+    """One row a claim of history, or one that has to do with another or voids: the `run` it arrived in
+    last, and its `fate` (`superseded`, `void`, or null for the version that counts).
 
     A row out of scope counts where it names a claim that was ever in scope. Links between versions
     are of all nights; the frequency of a version is that of its last arrival.
     """
-    ever_in_scope = arrived.filter("in_scope").select("member_id", original_claim_id="claim_id")
-    out_of_scope = arrived.filter(~pl.col("in_scope")).join(ever_in_scope, on=_ORIGINAL, how="semi")
-    counted = pl.concat([arrived.filter("in_scope"), out_of_scope])
+    in_scope, out_of_scope = arrived.filter("in_scope"), arrived.filter(~pl.col("in_scope"))
+    if out_of_scope.height:
+        ever_in_scope = in_scope.select("member_id", original_claim_id="claim_id")
+        out_of_scope = out_of_scope.join(ever_in_scope, on=_ORIGINAL, how="semi")
+    counted = pl.concat([in_scope, out_of_scope])
+    counted = counted.join(_with_a_fate(counted), on=_CLAIM, how="semi")
     last = (
         counted.group_by(*_CLAIM, "run")
         .agg(pl.col("claim_frequency_code", "received_date").max())
@@ -90,18 +107,28 @@ def fates(arrived: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _with_a_fate(counted: pl.DataFrame) -> pl.DataFrame:
+    """The claims of history, and those that replace or void a claim, or that such a one names."""
+    replacing = counted.filter(pl.col("claim_frequency_code").is_in(REPLACING))
+    earlier = counted.filter(pl.col("run") < TONIGHT)
+    named = replacing.select("member_id", claim_id="original_claim_id")
+    return pl.concat([replacing.select(_CLAIM), earlier.select(_CLAIM), named]).unique()
+
+
 def resolved(lines: pl.DataFrame, arrived: pl.DataFrame, fates: pl.DataFrame) -> pl.DataFrame:
     """Adds `taken_out` (`superseded`, `void` or null) and `original_known` to tonight's lines."""
+    named = lines.select(_ORIGINAL).drop_nulls().unique()
     known = (
         arrived.filter("in_scope")
-        .group_by("member_id", original_claim_id="claim_id")
+        .select("member_id", "run", original_claim_id="claim_id")
+        .join(named, on=_ORIGINAL, how="semi")
+        .group_by(_ORIGINAL)
         .agg(known_before=(pl.col("run") < TONIGHT).any(), known=pl.lit(True))
     )
     own = pl.col("original_claim_id") == pl.col("claim_id")
     void = pl.col("claim_frequency_code") == _VOID
     return (
-        lines.join(known, on=_ORIGINAL, how="left", maintain_order="left")
-        .join(fates.select(*_CLAIM, "fate"), on=_CLAIM, how="left", maintain_order="left")
+        matched(matched(lines, known, _ORIGINAL), fates.select(*_CLAIM, "fate"), _CLAIM)
         .with_columns(
             original_known=pl.when(own).then("known_before").otherwise("known").fill_null(False),
             taken_out=pl.when(void).then(pl.lit("void")).otherwise("fate"),
@@ -112,12 +139,25 @@ def resolved(lines: pl.DataFrame, arrived: pl.DataFrame, fates: pl.DataFrame) ->
 
 def standing(past: Past, fates: pl.DataFrame) -> Past:
     """What of history stands: the rows of the last arrival of a claim that counts."""
-    stands = fates.filter(pl.col("fate").is_null())
 
     def of(rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.join(stands, on=[*_CLAIM, "run"], how="semi", maintain_order="left")
+        return _standing(rows, fates)
 
     return Past(of(past.lines), of(past.other_versions), of(past.elsewhere), of(past.partner_lines))
+
+
+def _standing(rows: pl.DataFrame, fates: pl.DataFrame) -> pl.DataFrame:
+    """Rows (with `run`) of claims that count, as they arrived last."""
+    arrived_again = pl.col("run") != pl.col("last_run")
+    gone = (
+        rows.select(*_CLAIM, "run")
+        .unique()
+        .join(fates.rename({"run": "last_run"}), on=_CLAIM)
+        .filter(arrived_again | pl.col("fate").is_not_null())
+    )
+    if gone.is_empty():
+        return rows
+    return rows.join(gone, on=[*_CLAIM, "run"], how="anti", maintain_order="left")
 
 
 def standing_partner_lines(
@@ -130,8 +170,7 @@ def standing_partner_lines(
     both = pl.concat([past.partner_lines, tonight.with_columns(run=pl.lit(TONIGHT, RUN))])
     rows = both.select(*_ROW, "run", in_scope=pl.lit(True))
     theirs = arrived.join(both, on="member_id", how="semi")
-    stands = fates(pl.concat([theirs, rows])).filter(pl.col("fate").is_null())
-    return both.join(stands, on=[*_CLAIM, "run"], how="semi")
+    return _standing(both, fates(pl.concat([theirs, rows])))
 
 
 def in_circles(claims: pl.DataFrame, other_versions: pl.DataFrame) -> list[Claim]:

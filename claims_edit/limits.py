@@ -70,7 +70,8 @@ def allowed_units(
         billed=millionths(pl.col("service_unit_quantity")),
     )
     lines = lines.with_columns(slot=_slot())
-    past = past.join(lines.select("member_id", "member").unique(), on="member_id")
+    members = lines.filter(pl.col("member") != pl.col("member").shift(1, fill_value=-1))
+    past = past.join(members.select("member_id", "member"), on="member_id")
     slots = _slots(lines, past)
     covering, left = _with_left(
         covering.join(lines, on="line", how="semi", maintain_order="left"), past

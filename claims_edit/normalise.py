@@ -156,6 +156,8 @@ def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Ex
     target = polars_type(schema_column)
     if isinstance(target, pl.List):
         return pl.col(column).cast(target, strict=False)
+    if isinstance(target, pl.Decimal) and _is_exact(source, target):
+        return pl.col(column).cast(target, strict=False)
     text = as_text(column, source)
     if target == pl.Date:
         return _in_calendar(column, source) if source == pl.Date else _date(text)
@@ -166,6 +168,11 @@ def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Ex
     if target in (pl.Float64, pl.Int64):
         return _number(column, source, target)
     return _cased(text, schema_column.metadata["case"])
+
+
+def _is_exact(source: pl.DataType, target: pl.Decimal) -> bool:
+    """Whether every number of the type is one of the target, or is too large for it."""
+    return isinstance(source, pl.Decimal) and source.scale <= target.scale
 
 
 def number(value: pl.Expr) -> pl.Expr:

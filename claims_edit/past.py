@@ -38,6 +38,11 @@ class Past:
     elsewhere: pl.DataFrame
     partner_lines: pl.DataFrame
 
+    def of(self, members: pl.Series) -> Past:
+        """What it has of these members."""
+        tables = (self.lines, self.other_versions, self.elsewhere, self.partner_lines)
+        return Past(*(t.filter(pl.col("member_id").is_in(members.implode())) for t in tables))
+
     def allowed(self, hcpcs_code: str) -> pl.DataFrame:
         """What the limits count of it under the drug's HCPCS, and all that was drawn (`ALLOWED`)."""
         of_drug = (pl.col("hcpcs_code") == hcpcs_code).fill_null(False)

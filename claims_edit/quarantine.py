@@ -18,6 +18,7 @@ REPLACEMENT_CYCLE = "replacement_cycle"
 
 _FAILURES = {"row": pl.UInt32, "check": pl.String}
 _UNREADABLE = "unreadable:"
+_SHOWN = 10_000
 _WORDS = {
     "not_null": "is missing",
     "above_0": "must be above 0",
@@ -46,22 +47,52 @@ class Typed:
 
 def read_typed(chosen: pl.DataFrame, schema: pa.DataFrameSchema) -> Typed:
     """Read the columns of `chosen` (with `row`) as `schema` types them, and check every row."""
-    typed, unreadable = [], []
+    repeating = _repeating(chosen, schema)
+    values: list[pl.Expr] = [pl.col("row")]
     for name, column in schema.columns.items():
-        source = chosen.schema[name]
         if _is_null(chosen[name]):
-            typed.append(pl.lit(None, polars_type(column)).alias(name))
-            continue
-        value = read_as(name, source, column)
-        typed.append(value.alias(name))
-        if polars_type(column) != pl.String:
-            written = source == pl.String or isinstance(source, pl.Categorical | pl.Enum)
-            given = as_text(name, source) if written else pl.col(name)
-            lost = given.is_not_null() & value.is_null()
-            unreadable.append(lost.alias(_UNREADABLE + name))
-    frame = chosen.select("row", *typed, *unreadable)
+            values.append(pl.lit(None, polars_type(column)).alias(name))
+        elif name in repeating:
+            texts = repeating[name]
+            read = texts.to_frame().select(_reads(name, pl.String(), column))
+            values += [
+                pl.col(name)
+                .replace_strict(texts, found, default=None, return_dtype=found.dtype)
+                .alias(found.name)
+                for found in read
+            ]
+        else:
+            values += _reads(name, chosen.schema[name], column)
+    frame = chosen.lazy().select(values).collect()
     failures = _failures(frame, schema)
     return Typed(frame.drop(c for c in frame.columns if c.startswith(_UNREADABLE)), failures)
+
+
+def _reads(name: str, source: pl.DataType, column: pa.Column) -> list[pl.Expr]:
+    """The column read, and, where it is not read as text, whether it is given and cannot be read."""
+    value = read_as(name, source, column).alias(name)
+    if polars_type(column) == pl.String:
+        return [value]
+    written = source == pl.String or isinstance(source, pl.Categorical | pl.Enum)
+    given = as_text(name, source) if written else pl.col(name)
+    return [value, (given.is_not_null() & value.is_null()).alias(_UNREADABLE + name)]
+
+
+def _repeating(chosen: pl.DataFrame, schema: pa.DataFrameSchema) -> dict[str, pl.Series]:
+    """The texts of columns in which few texts stand often, as the first rows show: those are read once.
+
+    Ids are only trimmed, which costs less than to look for them.
+    """
+    texts = [
+        name
+        for name, column in schema.columns.items()
+        if chosen.schema[name] == pl.String
+        and (polars_type(column) != pl.String or column.metadata["case"] != "as_is")
+        and chosen.height > _SHOWN
+        and chosen[name].head(_SHOWN).n_unique() < _SHOWN // 4
+    ]
+    distinct = chosen.lazy().select(pl.col(name).unique().implode() for name in texts).collect()
+    return {name: distinct[name].explode().drop_nulls() for name in texts}
 
 
 def _failures(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:

@@ -46,6 +46,8 @@ class Scope:
 
     def partners(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The raw rows under a code of a partner drug."""
+        if not self.partner_codes:
+            return rows.clear()
         code = as_text("hcpcs_code", rows.schema["hcpcs_code"]).str.to_uppercase()
         return rows.filter(code.is_in(self.partner_codes))
 

@@ -42,13 +42,14 @@ class TableWriter(AbstractContextManager["TableWriter"]):
                 "published. Please report it with this message."
             ) from error
         self._waiting = pl.concat([self._waiting, sound])
-        whole = self._waiting.height - self._waiting.height % ROW_GROUP
-        self._write(self._waiting.head(whole))
-        self._waiting = self._waiting.slice(whole)
+        while self._waiting.height >= ROW_GROUP:
+            self._write(self._waiting.head(ROW_GROUP))
+            self._waiting = self._waiting.slice(ROW_GROUP)
 
     def _write(self, rows: pl.DataFrame) -> None:
+        """Write one row group. Its pages would follow the pieces of the rows: they are made one first."""
         if rows.height:
-            self._writer.write_table(rows.to_arrow(), row_group_size=ROW_GROUP)
+            self._writer.write_table(rows.rechunk().to_arrow(), row_group_size=ROW_GROUP)
 
     def close(self) -> None:
         """Write what is left, and the end of the file; once."""

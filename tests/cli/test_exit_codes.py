@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from claims_edit import runs
+from claims_edit.engines import local
 from claims_edit.manifest import NAME
 from tests.cli.support import (
     AS_OF,
@@ -52,7 +52,7 @@ def test_1_a_fault_of_the_program_tells_where_and_nothing_of_the_data(
     def fault(*_: Any) -> NoReturn:
         raise RuntimeError(f"the claim {MARK}-CLAIM-0 of {MARK}-MEMBER-0 is odd")
 
-    monkeypatch.setattr(runs, "evaluate", fault)
+    monkeypatch.setattr(local, "evaluate", fault)
     operator.refused(
         1,
         extract,
@@ -143,7 +143,7 @@ def test_an_interrupted_run_publishes_nothing(
     def interrupt(*_: Any) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "evaluate", interrupt)
+    monkeypatch.setattr(local, "evaluate", interrupt)
     operator.refused(130, extract, says=["interrupted", "nothing was published"])
 
 

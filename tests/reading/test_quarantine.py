@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import pandera.errors
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -76,7 +75,7 @@ def by_pandera(chosen: pl.DataFrame, schema: pa.DataFrameSchema) -> Verdicts:
     found: Verdicts = defaultdict(set)
     try:
         schema.validate(rows, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
+    except errors.SchemaErrors as errors:
         cases = errors.failure_cases.select("index", "schema_context", "column", "check")
         for row, context, column, check in cases.iter_rows():
             name = check if context == "DataFrameSchema" else f"{column}:{check}"

@@ -16,10 +16,12 @@ import pytest
 from claims_edit import intake, publish, runs
 from claims_edit.__main__ import outcome
 from claims_edit.contracts import RUN_TABLES
+from claims_edit.engines import local
 from claims_edit.errors import AlreadyPublishedError, FaultError, InputError
 from claims_edit.evaluate import evaluate
 from claims_edit.manifest import NAME
 from claims_edit.report.flagged import flagged_lines
+from claims_edit.tables import TableWriter
 from tests.cli.support import clean_environment
 from tests.runs.support import (
     SAMPLE,
@@ -148,14 +150,14 @@ def test_a_table_that_cannot_be_written_publishes_nothing(
     replaces: bool,
 ) -> None:
     before = digests(published(tmp_path)) if replaces else None
-    write_parquet = pl.DataFrame.write_parquet
+    add = TableWriter.add
 
-    def full(self: pl.DataFrame, file: Any, **options: Any) -> None:
-        if self.columns == list(RUN_TABLES["rejected_lines"].columns):
+    def full(self: TableWriter, rows: pl.DataFrame) -> None:
+        if rows.columns == list(RUN_TABLES["rejected_lines"].columns):
             raise OSError(28, "No space left on device")
-        write_parquet(self, file, **options)
+        add(self, rows)
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    monkeypatch.setattr(TableWriter, "add", full)
     assert outcome([*ARGUMENTS, "--out", str(tmp_path), "--replace"]) == 2
     message = capsys.readouterr().err
     assert f"--out: {tmp_path} cannot be written (No space left on device)" in message
@@ -171,7 +173,7 @@ def test_a_table_that_breaks_its_schema_publishes_nothing(
     def negative(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
         return flagged_lines(lines, findings).with_columns(charge_at_stake=-pl.col("charge_amount"))
 
-    monkeypatch.setattr(runs, "flagged_lines", negative)
+    monkeypatch.setattr(local, "flagged_lines", negative)
     with pytest.raises(FaultError, match="table flagged_lines breaks its own schema"):
         published(tmp_path)
     assert run_folders(tmp_path) == []
@@ -190,13 +192,12 @@ def test_a_table_that_breaks_its_schema_publishes_nothing(
 def test_a_balance_that_does_not_close_publishes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbalanced: Any
 ) -> None:
-    tables = runs._tables
+    add = runs._add
 
-    def wrong(*results: Any) -> dict[str, pl.DataFrame]:
-        made = tables(*results)
-        return made | {"lines": unbalanced(made["lines"])}
+    def wrong(writers: Any, flagged: Any, tables: dict[str, pl.DataFrame]) -> None:
+        add(writers, flagged, tables | {"lines": unbalanced(tables["lines"])})
 
-    monkeypatch.setattr(runs, "_tables", wrong)
+    monkeypatch.setattr(runs, "_add", wrong)
     with pytest.raises(FaultError, match="balance"):
         published(tmp_path)
     assert outcome([*ARGUMENTS, "--out", str(tmp_path)]) == 1
@@ -208,9 +209,10 @@ def test_the_balance_is_of_the_files_as_they_were_written(
 ) -> None:
     write_tables = runs._write
 
-    def lossy(staging: Path, tables: dict[str, pl.DataFrame]) -> None:
-        write_tables(staging, tables)
+    def lossy(staging: Path, *arguments: Any) -> Any:
+        written = write_tables(staging, *arguments)
         table(staging, "lines").head(3).write_parquet(staging / "lines.parquet")
+        return written
 
     monkeypatch.setattr(runs, "_write", lossy)
     with pytest.raises(FaultError, match="balance"):
@@ -243,7 +245,7 @@ def test_an_input_that_changes_while_it_is_read_stops_the_run(
             os.utime(file, ns=(stamp + 10**9, stamp + 10**9))
         return evaluate(*arguments)
 
-    monkeypatch.setattr(runs, "evaluate", meanwhile)
+    monkeypatch.setattr(local, "evaluate", meanwhile)
     paths = {name: night / f"{name}.csv" for name in ("authorizations", "members")}
     with pytest.raises(InputError, match=rf"{extract}: .*{file.name}: "):
         published(out, night / "claims", **paths)
@@ -314,6 +316,6 @@ def test_a_run_id_that_is_taken_is_found_before_the_claims_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published(tmp_path)
-    monkeypatch.setattr(intake, "read_claims", never)
+    monkeypatch.setattr(intake, "find", never)
     with pytest.raises(AlreadyPublishedError):
         published(tmp_path)
