@@ -105,7 +105,9 @@ class Files:
     def _find(self, name: str, given: Path | str) -> list[FoundFile]:
         if not is_address(given):
             paths = extracts.resolve(name, [given])
-            return [self._found(name, f"file://{p.absolute()}", str(p)) for p in paths]
+            return [
+                self._found(name, self._status(f"file://{p.absolute()}"), str(p)) for p in paths
+            ]
         text = str(given)
         path = self._path(text)
         system = path.getFileSystem(self._conf)
@@ -116,30 +118,39 @@ class Files:
                     f"{name}: {text}: not a format that is read; give "
                     f"{', '.join(extracts.SUFFIXES)} files."
                 )
-            names = [text] if status.isFile() else self._below(system, path)
+            statuses = [status] if status.isFile() else self._below(system, path)
         else:
-            hits = system.globStatus(path) or []
-            names = [h.getPath().toString() for h in hits if h.isFile()]
-        names = [n for n in names if n.lower().endswith(extracts.SUFFIXES)]
-        if not names:
+            statuses = [hit for hit in system.globStatus(path) or [] if hit.isFile()]
+        named = sorted((status.getPath().toString(), n) for n, status in enumerate(statuses))
+        found = [
+            self._found(name, statuses[n], location)
+            for location, n in named
+            if location.lower().endswith(extracts.SUFFIXES)
+        ]
+        if not found:
             raise InputError(
                 f"{name}: {text}: no such file, folder or match of the pattern; check --{name}."
             )
-        return [self._found(name, n, n) for n in sorted(names)]
+        return found
 
-    def _below(self, system: Any, folder: Any) -> list[str]:
+    def _below(self, system: Any, folder: Any) -> list[Any]:
         """The files of a folder that are in no hidden or temporary place of it."""
-        names, root = [], system.makeQualified(folder).toString().rstrip("/")
+        statuses, root = [], system.makeQualified(folder).toString().rstrip("/")
         listed = system.listFiles(folder, True)
         while listed.hasNext():
-            name = listed.next().getPath().toString()
-            parts = name.removeprefix(root).strip("/").split("/")
+            status = listed.next()
+            parts = status.getPath().toString().removeprefix(root).strip("/").split("/")
             if not any(part.startswith((".", "_")) for part in parts):
-                names.append(name)
-        return names
+                statuses.append(status)
+        return statuses
 
-    def _found(self, name: str, location: str, shown: str) -> FoundFile:
-        last = location.rpartition("/")[2]
+    def _status(self, location: str) -> Any:
+        path = self._path(location)
+        return path.getFileSystem(self._conf).getFileStatus(path)
+
+    def _found(self, name: str, status: Any, shown: str) -> FoundFile:
+        path = status.getPath()
+        last = str(path.getName())
         if last.startswith((".", "_")) or (
             last.lower().endswith(".gz") and not last.endswith(".gz")
         ):
@@ -147,10 +158,13 @@ class Files:
                 f"{name}: {shown}: Spark skips files whose name begins with '.' or '_', and unpacks only "
                 "what ends in .gz in small letters; rename it, or run with --engine polars."
             )
-        path = self._path(location)
-        status = path.getFileSystem(self._conf).getFileStatus(path)
-        name, uri = status.getPath().toString(), status.getPath().toUri().toString()
-        return FoundFile(shown, name, uri, status.getLen(), status.getModificationTime())
+        return FoundFile(
+            shown,
+            path.toString(),
+            path.toUri().toString(),
+            status.getLen(),
+            status.getModificationTime(),
+        )
 
     def _path(self, location: str) -> Any:
         return self._jvm.org.apache.hadoop.fs.Path(location)
@@ -247,18 +261,21 @@ class Files:
 
     def require_unchanged(self, located: Located) -> None:
         """Raises InputError where a file is no longer what it was when it was found."""
-        for file in located.files:
+
+        def as_found(file: FoundFile) -> bool:
             path = self._path(file.location)
             system = path.getFileSystem(self._conf)
             now = system.getFileStatus(path) if system.exists(path) else None
-            if now is None or (now.getLen(), now.getModificationTime()) != (
-                file.size,
-                file.changed,
-            ):
-                raise InputError(
-                    f"{located.extract.name}: {file.shown}: changed while it was read; run again when "
-                    "it is whole."
-                )
+            then = (file.size, file.changed)
+            return now is not None and (now.getLen(), now.getModificationTime()) == then
+
+        with ThreadPoolExecutor(_MANY) as pool:
+            for file, same in zip(located.files, pool.map(as_found, located.files), strict=True):
+                if not same:
+                    raise InputError(
+                        f"{located.extract.name}: {file.shown}: changed while it was read; run again "
+                        "when it is whole."
+                    )
 
 
 def _suffix(file: FoundFile) -> str:

@@ -79,6 +79,9 @@ def session(master: str, conf: dict[str, str]) -> Iterator[SparkSession]:
             _require_workers(spark, master)
         for key, value in _AS_POLARS_READS.items():
             spark.conf.set(key, value)
+        if "spark.sql.shuffle.partitions" not in conf:
+            cores = spark.sparkContext.defaultParallelism
+            spark.conf.set("spark.sql.shuffle.partitions", str(max(2 * cores, 8)))
         yield spark
 
 

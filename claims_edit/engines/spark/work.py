@@ -75,7 +75,7 @@ def refusing(function: Callable[[Iterable[pa.RecordBatch]], Iterator[Row]]) -> F
             yield from batches(function(received))
         except UserError as error:
             said = pl.DataFrame({"error": [type(error).__name__], "message": [str(error)]})
-            yield from batches(packed(-1, REFUSED, said))
+            yield from batches(packed(0, REFUSED, said))
 
     return guarded
 
@@ -231,7 +231,10 @@ def editing(job: Callable[[], Job]) -> Function:
 
     def function(received: Iterable[pa.RecordBatch]) -> Iterator[Row]:
         frames: dict[int, dict[str, list[pl.DataFrame]]] = {}
-        for part, kind, _, frame in rows_of(received):
+        for part, kind, many, frame in rows_of(received):
+            if kind == REFUSED:
+                yield part, kind, many, frame
+                return
             frames.setdefault(part, {}).setdefault(kind, []).append(unpacked(frame))
         for part in sorted(frames):
             kinds = frames.pop(part)
