@@ -19,8 +19,6 @@ from benchmarks.rivals.command import AS_OF
 OUT = FOLDER / "out"
 RUN_ID = "bench"
 OURS = "claims-edit run"
-# Steps that are within another.
-WITHIN = {"limits": "edits"}
 # What is around everything says nothing of where the time goes.
 OUTERMOST = {"__main__", "cli", "cli_options", "steps"}
 FUNCTIONS = 25
@@ -93,11 +91,8 @@ def steps(section: Section, run: Run, whole: Samples) -> None:
     """Where the last run's time went, as a share of the whole process."""
     taken = run.timings()
     last = whole.of[-1].seconds
-    named = sum(took for step, took in taken.items() if step not in WITHIN)
-    rows = [
-        (f"{step} (within {WITHIN[step]})" if step in WITHIN else step, took)
-        for step, took in taken.items()
-    ]
+    named = sum(took for step, took in taken.items() if ": " not in step)
+    rows = list(taken.items())
     rows.append(("start, end and what no step names", max(last - named, 0)))
     section.say("Where the time of the last round went:")
     section.table(

@@ -187,7 +187,7 @@ def limits(settings: Settings) -> Section:
 
 
 def _share(run: Run, whole: Samples) -> Target:
-    took, last = run.timings().get("limits"), whole.of[-1].seconds
+    took, last = run.timings().get("edits: limits"), whole.of[-1].seconds
     text = f"under 5 % of the run: {run.name}"
     if took is None:
         return Target(text, "the manifest has no such step", None)
@@ -201,7 +201,7 @@ def _in_sql(section: Section, settings: Settings) -> None:
     sample(run.command())
     command, found = rival("DuckDB", "duckdb_limits", made)
     took = np.median([float(sample(command).printed) for _ in range(settings.rounds)])
-    ours = run.timings().get("limits")
+    ours = run.timings().get("edits: limits")
     beside = "" if ours is None else f"; ours take {ours:.2f} s, with authorizations and all"
     section.say(
         f"In SQL, on {made.known['facts']['lines']:,} lines, a recursive query that takes the next line "

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import glob
 import io
-import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
 
+from claims_edit.csv_files import (
+    GZIP_CHUNK,
+    csv_pieces,
+    require_whole_csv,
+    require_whole_gzip,
+    unreadable,
+)
 from claims_edit.errors import InputError
 from claims_edit.normalise import as_text, can_read
 from claims_edit.pandera_alone import pa
@@ -21,25 +26,25 @@ from claims_edit.schemas import polars_type
 _Frame = TypeVar("_Frame", pl.LazyFrame, pl.DataFrame)
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _SHOWN = 10_000
-_GZIP_CHUNK = 1 << 20
-_TAIL = 1 << 16
+_ROWS = 250_000
 # What polars raises on a file that it cannot read; on some damaged Parquet files it panics.
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of an extract, its columns that the schema knows, unread.
-
-    `names` are those columns' names in the file itself, where blanks may stand around them.
-    """
+    """One file of an extract, its columns that the schema knows, unread."""
 
     path: Path
     frame: pl.LazyFrame
     columns: dict[str, pl.DataType]
-    first_column: str
+    names: dict[str, str]
     stamp: tuple[int, int]
-    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it is a Parquet file; else it is CSV."""
+        return self.path.name.lower().endswith(".parquet")
 
 
 @dataclass(frozen=True)
@@ -50,19 +55,25 @@ class Extract:
     files: tuple[SourceFile, ...]
     frame: pl.LazyFrame
     columns: dict[str, pl.DataType]
+    counted: dict[Path, int] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
         """Whether any file of the extract has the column."""
         return any(column in file.columns for file in self.files)
 
     def row_counts(self) -> list[int]:
-        """Rows of each file, in the order of `files`."""
+        """Rows of each file, in the order of `files`; those that `batches` went through are known."""
         return [self._rows(file) for file in self.files]
 
     def _rows(self, file: SourceFile) -> int:
-        if file.path.name.lower().endswith(".parquet"):
+        if file.is_parquet:
             return int(self._read(file, lambda f: f.frame.select(pl.len())).item())
-        return _csv_rows(self.name, file.path, file.path, file.first_column)
+        if file.path not in self.counted:
+            first = next(iter(file.names.values()))
+            self.counted[file.path] = sum(
+                b.num_rows for b in csv_pieces(self.name, file.path, [first])
+            )
+        return self.counted[file.path]
 
     def collect(self, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
         """What `query` makes of the extract. Raises InputError naming the file that cannot be read."""
@@ -93,13 +104,36 @@ class Extract:
     ) -> Iterator[pl.DataFrame]:
         """What `query` makes of the extract, row by row, in its files' order: about `rows` rows at a
         time, and at least one frame; with texts of their `own`, unless nearly all of them are kept."""
-        none = self.frame.clear()
-        try:
-            batches = query(self.frame).collect_batches(chunk_size=rows, maintain_order=True)
-            yield from map(_on_their_own, batches) if own else batches
-        except _UNREADABLE as error:
-            raise self._unreadable(error) from error
-        yield query(none).collect()
+        parquet = [file for file in self.files if file.is_parquet]
+        if parquet:
+            frame = pl.concat(_aligned(file, self.columns) for file in parquet)
+            try:
+                batches = query(frame).collect_batches(chunk_size=rows, maintain_order=True)
+                yield from map(_on_their_own, batches) if own else batches
+            except _UNREADABLE as error:
+                raise self._unreadable(error) from error
+        for file in self.files:
+            if not file.is_parquet:
+                yield from self._csv_batches(file, query, rows)
+        yield query(self.frame.clear()).collect()
+
+    def _csv_batches(
+        self, file: SourceFile, query: Callable[[pl.LazyFrame], pl.LazyFrame], rows: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """The same of one CSV file, whose rows are counted on the way."""
+        names = {name: column for column, name in file.names.items()}
+        found: list[pl.DataFrame] = []
+        count = 0
+        for piece in csv_pieces(self.name, file.path, list(names)):
+            count += piece.num_rows
+            frame = pl.DataFrame(piece).rename(names)
+            found.append(_on_their_own(query(_aligned(file, self.columns, frame.lazy())).collect()))
+            if sum(f.height for f in found) >= (rows or _ROWS):
+                yield pl.concat(found)
+                found.clear()
+        self.counted[file.path] = count
+        if found:
+            yield pl.concat(found)
 
     def require_unchanged(self) -> None:
         """Raises InputError where a file is no longer what it was when it was opened."""
@@ -113,7 +147,7 @@ class Extract:
         try:
             return query(file).collect()
         except _UNREADABLE as error:
-            raise _unreadable(self.name, file.path, error) from error
+            raise unreadable(self.name, file.path, error) from error
 
 
 def open_extract(
@@ -124,28 +158,47 @@ def open_extract(
     sources: Sequence[str],
     fallbacks: dict[str, tuple[str, ...]],
     filled: frozenset[str] = frozenset(),
+    in_batches: bool = False,
 ) -> Extract:
     """Open the files of one extract without reading their rows.
 
-    `sources` are all columns that are read; `fallbacks` the columns that may stand in for a
+    One that is read `in_batches` first of all is not looked through for a cut end: that would be found
+    then. `sources` are all columns that are read; `fallbacks` the columns that may stand in for a
     required one; `filled` the required columns that another extract can supply.
     Raises InputError for a path without files, an unreadable file, a missing required column, or a
     column of a type that cannot be read.
     """
-    files = [_open(name, path, sources) for path in resolve(name, paths)]
+    files = [_open(name, path, sources, whole=in_batches) for path in resolve(name, paths)]
     for file in files:
         _require_columns(name, file, schema, fallbacks, filled)
         _require_types(name, file, schema, fallbacks)
     columns = {column: _common_type(column, files) for column in sources}
-    frames = [aligned(file, columns) for file in files]
+    frames = [_aligned(file, columns) for file in files]
     return Extract(name, tuple(files), pl.concat(frames, how="vertical"), columns)
+
+
+def of_text(
+    name: str, shown: str, text: bytes, like: SourceFile, columns: dict[str, pl.DataType]
+) -> Iterator[pl.DataFrame]:
+    """Lines of a CSV file that is like another, its header first, as rows of an extract.
+
+    Raises InputError naming the file that they are of, `shown`, where they cannot be read.
+    """
+    names = {name: column for column, name in like.names.items()}
+    for piece in csv_pieces(name, Path(shown), list(names), io.BytesIO(text)):
+        yield _aligned(like, columns, pl.DataFrame(piece).rename(names).lazy()).collect()
+
+
+def of_frame(rows: pl.DataFrame, like: SourceFile, columns: dict[str, pl.DataType]) -> pl.DataFrame:
+    """Rows of a file that is like another, typed as that one is, as rows of an extract."""
+    return _aligned(like, columns, rows.lazy()).collect()
 
 
 def of_rows(name: str, rows: Sequence[Mapping[str, str | None]], sources: Sequence[str]) -> Extract:
     """Rows of text as an extract of no files."""
     schema = dict.fromkeys(sources, pl.String())
     frame = pl.DataFrame(rows, schema=schema).lazy()
-    file = SourceFile(Path(name), frame, dict(schema), sources[0], (-1, -1))
+    file = SourceFile(Path(f"{name}.parquet"), frame, dict(schema), {}, (-1, -1))
     return Extract(name, (file,), frame, dict(schema))
 
 
@@ -183,17 +236,18 @@ def _has_known_suffix(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
+def _open(name: str, path: Path, sources: Sequence[str], *, whole: bool) -> SourceFile:
+    """Open one file; unless it is taken to be `whole`, look through a gzip file for that."""
     try:
         stamp = _stamp(path)
         if path.name.lower().endswith(".gz"):
-            _require_whole_gzip(name, path)
+            require_whole_gzip(name, path, most=GZIP_CHUNK if whole else None)
         elif path.name.lower().endswith(".csv"):
-            _require_whole_csv(name, path)
+            require_whole_csv(name, path)
         frame = _scan(path)
         header = frame.collect_schema()
     except _UNREADABLE as error:
-        raise _unreadable(name, path, error) from error
+        raise unreadable(name, path, error) from error
     if any("\r" in column for column in header.names()):
         raise InputError(f"{name}: {path}: lines end in CR alone; end them in LF or CR LF.")
     names = {column.strip().lstrip("\ufeff"): column for column in header.names()}
@@ -202,12 +256,8 @@ def _open(name: str, path: Path, sources: Sequence[str]) -> SourceFile:
         if base != column and base in sources:
             raise InputError(f"{name}: {path}: the column {base} occurs twice; keep one.")
     known = {column: header[names[column]] for column in sources if column in names}
-    names = {column: names[column] for column in known}
-    return SourceFile(path, _chosen(frame, names), known, header.names()[0], stamp, names)
-
-
-def _chosen(frame: pl.LazyFrame, names: Mapping[str, str]) -> pl.LazyFrame:
-    return frame.select(pl.col(name).alias(column) for column, name in names.items())
+    chosen = frame.select(pl.col(names[c]).alias(c) for c in known)
+    return SourceFile(path, chosen, known, {c: names[c] for c in known}, stamp)
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -222,97 +272,6 @@ def _scan(path: Path) -> pl.LazyFrame:
     if path.name.lower().endswith(".parquet"):
         return pl.scan_parquet(path, glob=False, hive_partitioning=False)
     return pl.scan_csv(path, infer_schema=False, glob=False)
-
-
-def _require_whole_gzip(name: str, path: Path) -> None:
-    """A gzip file that was cut short reads as fewer lines, without a word: look at its end first."""
-    decompressor = zlib.decompressobj(wbits=31)
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_GZIP_CHUNK):
-                while chunk:
-                    decompressor.decompress(chunk)
-                    chunk = decompressor.unused_data
-                    if decompressor.eof and chunk:
-                        decompressor = zlib.decompressobj(wbits=31)
-    except zlib.error as error:
-        raise InputError(f"{name}: {path}: not a readable gzip file; send it again.") from error
-    if not decompressor.eof:
-        raise InputError(f"{name}: {path}: the gzip file is cut short; send it again, whole.")
-
-
-def _require_whole_csv(name: str, path: Path) -> None:
-    """A CSV file that was cut short ends within a line, and the rest of that line reads as null."""
-    with path.open("rb") as file:
-        header = file.readline()
-        file.seek(max(path.stat().st_size - _TAIL, 0))
-        tail = file.read()
-    last = tail.rpartition(b"\n")[2]
-    plain = b'"' not in last + header and b"\0" not in header
-    if last and plain and last.count(b",") < header.count(b","):
-        raise InputError(
-            f"{name}: {path}: the file ends within a line, as if cut short; send it again, whole."
-        )
-
-
-def read_text(name: str, shown: str, text: bytes, like: SourceFile) -> tuple[SourceFile, int]:
-    """CSV text, its header line first, as a file like another, and how many rows it has.
-
-    Raises InputError naming the file that it is a piece of, `shown`, where it cannot be read.
-    """
-    rows = _csv_rows(name, shown, io.BytesIO(text), like.first_column)
-    try:
-        frame = _chosen(pl.read_csv(io.BytesIO(text), infer_schema=False).lazy(), like.names)
-    except _UNREADABLE as error:
-        raise _unreadable(name, shown, error) from error
-    return replace(like, frame=frame), rows
-
-
-def _csv_rows(name: str, shown: str | Path, source: Path | io.BytesIO, first_column: str) -> int:
-    """Rows of CSV text, every one of which has as many fields as the header.
-
-    polars fills a line that is short with nulls, and says nothing; pyarrow counts the fields.
-    """
-    from pyarrow import ArrowInvalid, csv, string
-
-    reading = {
-        "read_options": csv.ReadOptions(block_size=1 << 23),
-        "parse_options": csv.ParseOptions(newlines_in_values=True),
-        "convert_options": csv.ConvertOptions(
-            include_columns=[first_column], column_types={first_column: string()}
-        ),
-    }
-    try:
-        with csv.open_csv(source, **reading) as batches:
-            return sum(batch.num_rows for batch in batches)
-    except ArrowInvalid as error:
-        fields = re.search(r"Expected (\d+) columns, got (\d+)", str(error))
-        if fields is None:
-            if "Empty CSV" in str(error):
-                return 0
-            raise _unreadable(name, shown, error) from error
-        raise InputError(
-            f"{name}: {shown}: a line has {fields[2]} fields, and the header {fields[1]}; write the "
-            "file again with every field of every line."
-        ) from error
-
-
-def _unreadable(name: str, path: str | Path, error: BaseException) -> InputError:
-    if isinstance(error, pl.exceptions.NoDataError):
-        return InputError(f"{name}: {path}: the file is empty; it needs at least a header line.")
-    text = str(error)
-    if "utf-8" in text.lower():
-        return InputError(f"{name}: {path}: not UTF-8 text; convert the file to UTF-8.")
-    if str(path).lower().endswith(".parquet"):
-        return InputError(f"{name}: {path}: not a whole Parquet file; write or copy it again.")
-    if isinstance(error, OSError):
-        return InputError(
-            f"{name}: {path}: cannot be read: {error.strerror or 'input/output error'}."
-        )
-    return InputError(
-        f"{name}: {path}: not well-formed CSV (a stray quote, or a line with more fields than the "
-        "header); write it again with every field that holds a quote or comma quoted."
-    )
 
 
 def _require_columns(
@@ -366,14 +325,17 @@ def _common_type(column: str, files: Iterable[SourceFile]) -> pl.DataType:
     return types.pop() if len(types) == 1 else pl.String()
 
 
-def aligned(file: SourceFile, columns: dict[str, pl.DataType]) -> pl.LazyFrame:
-    """The file's frame with every column of `columns`, null where it lacks one."""
+def _aligned(
+    file: SourceFile, columns: dict[str, pl.DataType], frame: pl.LazyFrame | None = None
+) -> pl.LazyFrame:
+    """The file's frame, or a piece of it, with every column of `columns`, null where it lacks one."""
 
-    def of_file(column: str, target: pl.DataType) -> pl.Expr:
+    def aligned(column: str, target: pl.DataType) -> pl.Expr:
         if column not in file.columns:
             return pl.lit(None, dtype=target).alias(column)
         source = file.columns[column]
         value = pl.col(column) if source == target else as_text(column, source)
         return value.alias(column)
 
-    return file.frame.select(of_file(c, t) for c, t in columns.items())
+    whole = file.frame if frame is None else frame
+    return whole.select(aligned(c, t) for c, t in columns.items())

@@ -79,6 +79,7 @@ def open_claims(paths: Sequence[str | Path], *, with_members: bool) -> Extract:
         sources=contracts.CLAIM_SOURCE_COLUMNS,
         fallbacks=contracts.CLAIM_FALLBACKS,
         filled=frozenset(contracts.FILLED_FROM_MEMBERS) if with_members else frozenset(),
+        in_batches=True,
     )
 
 

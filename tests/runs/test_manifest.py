@@ -226,7 +226,8 @@ def test_counts_and_charges_by_edit(run: Path, manifest: Manifest) -> None:
 
 
 def test_the_timings_name_every_step(manifest: Manifest) -> None:
-    assert list(manifest["timings"]) == list(STEPS[:-1])
+    steps = [name for name in manifest["timings"] if ": " not in name]
+    assert steps == list(STEPS[:-1])
     assert all(seconds >= 0 for seconds in manifest["timings"].values())
 
 

@@ -98,6 +98,7 @@ def in_words() -> Iterator[None]:
 
 
 def as_user_error(text: str) -> UserError:
+    """What a failure of Spark with this text is to the user."""
     for pattern, kind, sentence in _KNOWN:
         if re.search(pattern, text):
             return kind(f"{_file(text) or _HOW}: {sentence} Nothing was published.")

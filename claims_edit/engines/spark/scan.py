@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from claims_edit.engines.spark.files import FoundFile, Located
 from claims_edit.errors import InputError
-from claims_edit.extracts import SourceFile, aligned, read_text
+from claims_edit.extracts import SourceFile, of_frame, of_text
 from claims_edit.intake import VERSION_CODES
 from claims_edit.lifecycle import REPLACING
 from claims_edit.normalise import shortest_labeler
@@ -46,18 +46,18 @@ class Group:
     shown: dict[str, str]
     header: bytes | None
 
-    def frames(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[pl.DataFrame, int, str]]:
-        """Batches of Spark's rows as aligned raw rows, with the count and the file of lines of text."""
+    def frames(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[pl.DataFrame, str]]:
+        """Batches of Spark's rows as aligned raw rows, those of CSV with the file that they are of."""
         if self.header is None:
             for batch in batches:
-                yield self._aligned(replace(self.like, frame=self._typed(batch).lazy())), 0, ""
+                yield of_frame(self._typed(batch), self.like, self.columns), ""
             return
         for file, lines in _pieces(batches):
             text = self.header + b"\n".join(lines)
             shown = self.shown.get(file, file)
             _require_whole_lines(self.name, shown, text, lines)
-            source, rows = read_text(self.name, shown, text, self.like)
-            yield self._aligned(source), rows, file
+            for rows in of_text(self.name, shown, text, self.like, self.columns):
+                yield rows, file
 
     def _typed(self, batch: pa.RecordBatch) -> pl.DataFrame:
         """Rows of Parquet in the types that polars finds in the file."""
@@ -68,9 +68,6 @@ class Group:
             else pl.lit(None, dtype).alias(column)
             for column, dtype in self.like.columns.items()
         )
-
-    def _aligned(self, source: SourceFile) -> pl.DataFrame:
-        return aligned(source, self.columns).collect()
 
 
 def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, list[bytes]]]:

@@ -50,7 +50,7 @@ class Shape:
     def of(self, rows: pl.DataFrame) -> Extract:
         """Rows of it as an extract of their own."""
         frame = rows.select(*self.columns).lazy()
-        file = SourceFile(Path(self.name), frame, self.present, "", (-1, -1))
+        file = SourceFile(Path(f"{self.name}.parquet"), frame, self.present, {}, (-1, -1))
         return Extract(self.name, (file,), frame, self.columns)
 
     def no_rows(self) -> pl.DataFrame:
@@ -116,9 +116,9 @@ def _gathered(
     """What is kept of a task's rows, in few pieces; and the rows of text that its files have."""
     counts: dict[str, int] = {}
     waiting: dict[str, list[pl.DataFrame]] = {}
-    for rows, count, file in group.frames(received):
+    for rows, file in group.frames(received):
         if file:
-            counts[file] = counts.get(file, 0) + count
+            counts[file] = counts.get(file, 0) + rows.height
         for kind, frame in kept(rows).items():
             pieces = waiting.setdefault(kind, [])
             pieces.append(frame)
