@@ -350,8 +350,8 @@ def test_engines_hold_no_rules() -> None:
     rules = {*EDITS, *contracts.ACTIONS, *contracts.DISPOSITIONS, *contracts.VERDICTS}
     told = {(m.name, name) for m in engines for name in names_in(m.tree) if name in rules}
     assert told == set()
-    bringing = {"contracts", "evaluate", "lifecycle", "normalise", "parts", "report.flagged"}
-    bringing |= {"schemas", "scope"}
+    bringing = {"contracts", "evaluate", "lifecycle", "normalise", "parts", "past"}
+    bringing |= {"report.flagged", "schemas", "scope"}
     deciding = {name for m in engines for name in m.own_imports() if name in PURE - bringing}
     assert deciding == set()
 

@@ -7,6 +7,7 @@ Parquet footer, as a small file on this machine.
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -161,7 +162,7 @@ class Files:
         return FoundFile(
             shown,
             path.toString(),
-            path.toUri().toString(),
+            re.sub(r"^file:/(?!/)", "file:///", path.toUri().toString()),
             status.getLen(),
             status.getModificationTime(),
         )
