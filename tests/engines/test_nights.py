@@ -20,7 +20,7 @@ from tests.properties.publishing import write_elsewhere
 from tests.support import REFERENCE
 
 STORIES = 16
-PART_LINES = 25  # so that every night has several parts
+PART_LINES = 60  # so that every night has several parts
 _NAMES = ("claim_id", "member_id", "person_id", "patient_id", "original_claim_id")
 _AUTHORIZATION = "authorization_number"
 
