@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import glob
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
 from claims_edit.csv_files import (
     GZIP_CHUNK,
+    Text,
     csv_pieces,
     require_whole_csv,
     require_whole_gzip,
@@ -70,9 +70,8 @@ class Extract:
             return int(self._read(file, lambda f: f.frame.select(pl.len())).item())
         if file.path not in self.counted:
             first = next(iter(file.names.values()))
-            self.counted[file.path] = sum(
-                b.num_rows for b in csv_pieces(self.name, file.path, [first])
-            )
+            pieces = csv_pieces(self.name, file.path, Text(file.path), [first])
+            self.counted[file.path] = sum(piece.num_rows for piece in pieces)
         return self.counted[file.path]
 
     def collect(self, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
@@ -96,44 +95,52 @@ class Extract:
         )
 
     def batches(
-        self,
-        query: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame,
-        rows: int | None = None,
-        *,
-        own: bool = True,
+        self, wanted: pl.Expr | None = None, rows: int | None = None, *, own: bool = True
     ) -> Iterator[pl.DataFrame]:
-        """What `query` makes of the extract, row by row, in its files' order: about `rows` rows at a
+        """The rows of the extract, or those that are wanted, in its files' order: about `rows` rows at a
         time, and at least one frame; with texts of their `own`, unless nearly all of them are kept."""
         parquet = [file for file in self.files if file.is_parquet]
         if parquet:
             frame = pl.concat(_aligned(file, self.columns) for file in parquet)
+            frame = frame if wanted is None else frame.filter(wanted)
             try:
-                batches = query(frame).collect_batches(chunk_size=rows, maintain_order=True)
+                batches = frame.collect_batches(chunk_size=rows, maintain_order=True)
                 yield from map(_on_their_own, batches) if own else batches
             except _UNREADABLE as error:
                 raise self._unreadable(error) from error
         for file in self.files:
             if not file.is_parquet:
-                yield from self._csv_batches(file, query, rows)
-        yield query(self.frame.clear()).collect()
+                yield from self._csv_batches(file, wanted, rows or _ROWS)
+        yield self.frame.clear().collect()
 
     def _csv_batches(
-        self, file: SourceFile, query: Callable[[pl.LazyFrame], pl.LazyFrame], rows: int | None
+        self, file: SourceFile, wanted: pl.Expr | None, rows: int
     ) -> Iterator[pl.DataFrame]:
         """The same of one CSV file, whose rows are counted on the way."""
-        names = {name: column for column, name in file.names.items()}
         found: list[pl.DataFrame] = []
         count = 0
-        for piece in csv_pieces(self.name, file.path, list(names)):
+        text = Text(file.path)
+        for piece in csv_pieces(self.name, file.path, text, list(file.names.values())):
             count += piece.num_rows
-            frame = pl.DataFrame(piece).rename(names)
-            found.append(_on_their_own(query(_aligned(file, self.columns, frame.lazy())).collect()))
-            if sum(f.height for f in found) >= (rows or _ROWS):
+            found.append(self._wanted_of(file, piece.rename_columns(list(file.names)), wanted))
+            if sum(f.height for f in found) >= rows:
                 yield pl.concat(found)
                 found.clear()
         self.counted[file.path] = count
+        if text.quoted:  # pyarrow takes a stray quote for a letter
+            self._read(file, lambda f: f.frame.select(pl.all().count()))
         if found:
             yield pl.concat(found)
+
+    def _wanted_of(self, file: SourceFile, piece: Any, wanted: pl.Expr | None) -> pl.DataFrame:
+        """The rows of a record batch that are wanted. Few are, so that only these become a frame."""
+        if wanted is not None:
+            asked = {c: t for c, t in self.columns.items() if c in wanted.meta.root_names()}
+            read = pl.DataFrame(piece.select([c for c in asked if c in file.names])).lazy()
+            piece = piece.filter(
+                _aligned(file, asked, read).select(wanted).collect().to_series().to_arrow()
+            )
+        return _on_their_own(_aligned(file, self.columns, pl.DataFrame(piece).lazy()).collect())
 
     def require_unchanged(self) -> None:
         """Raises InputError where a file is no longer what it was when it was opened."""
@@ -184,9 +191,9 @@ def of_text(
 
     Raises InputError naming the file that they are of, `shown`, where they cannot be read.
     """
-    names = {name: column for column, name in like.names.items()}
-    for piece in csv_pieces(name, Path(shown), list(names), io.BytesIO(text)):
-        yield _aligned(like, columns, pl.DataFrame(piece).rename(names).lazy()).collect()
+    for piece in csv_pieces(name, Path(shown), Text(text), list(like.names.values())):
+        rows = pl.DataFrame(piece.rename_columns(list(like.names)))
+        yield _aligned(like, columns, rows.lazy()).collect()
 
 
 def of_frame(rows: pl.DataFrame, like: SourceFile, columns: dict[str, pl.DataType]) -> pl.DataFrame:

@@ -121,7 +121,7 @@ def find(extract: Extract, scope: Scope, rows: int | None = None) -> Iterator[Fo
     if extract.has("original_claim_id"):
         wanted = wanted | pl.col("original_claim_id").is_not_null()
     many = extract.share(wanted) > _MANY
-    for batch in extract.batches(lambda f: f.filter(wanted), rows, own=not many):
+    for batch in extract.batches(wanted, rows, own=not many):
         raw, others = scope.split(batch)
         yield Found(raw, _other_versions(others), _partner_lines(scope.partners(batch)))
 
