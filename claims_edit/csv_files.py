@@ -44,7 +44,7 @@ def reading(path: Path) -> BinaryIO:
 
 
 class Text:
-    """The bytes of a CSV file, or of a piece of one, as they are read, and whether there was a quote among
+    """The bytes of a CSV file, or of a piece of one, as they are read, and whether a quote was among
     them."""
 
     def __init__(self, file: Path | bytes) -> None:
