@@ -22,7 +22,7 @@ from claims_edit.settings import RunSettings
 from claims_edit.steps import Stopwatch
 
 # Rows of a scan that are held at once.
-_BATCH = 250_000
+_BATCH = 100_000
 
 
 @dataclass(frozen=True)
