@@ -19,7 +19,7 @@ from claims_edit.errors import InputError
 
 GZIP_CHUNK = 1 << 20
 _TAIL = 1 << 16
-_CSV_PIECE = 1 << 20
+_CSV_PIECE = 1 << 21
 
 
 def require_whole_gzip(name: str, path: Path, most: int | None) -> None:

@@ -26,7 +26,7 @@ from claims_edit.schemas import polars_type
 _Frame = TypeVar("_Frame", pl.LazyFrame, pl.DataFrame)
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _SHOWN = 10_000
-_ROWS = 250_000
+_ROWS = 50_000
 # What polars raises on a file that it cannot read; on some damaged Parquet files it panics.
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 

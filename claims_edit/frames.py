@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+_FEW = 20_000
+
 
 def beside(lines: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """`lines` with the columns of `facts`, which has at most one row a `line`; null where it has none."""
@@ -15,12 +17,35 @@ def beside(lines: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
 
 
 def matched(lines: pl.DataFrame, facts: pl.DataFrame, on: list[str]) -> pl.DataFrame:
-    """`lines` with the columns of `facts`, which has at most one row of each `on`; null where none."""
+    """`lines` with the columns of `facts`, which has at most one row of each `on`; null where none.
+
+    Where the facts are few, texts are numbered first: one join of numbers takes a third of the time.
+    """
     columns = [c for c in facts.columns if c not in on]
     if facts.is_empty():
         return lines.with_columns(pl.lit(None, facts.schema[c]).alias(c) for c in columns)
-    found = lines.select(on).join(facts, on=on, how="left", nulls_equal=True, maintain_order="left")
+    asked, told = lines.select(on), facts
+    if facts.height < _FEW < lines.height:
+        asked, told = _numbered(asked, facts, on)
+        on = [c for c in told.columns if c not in columns]
+    found = asked.join(told, on=on, how="left", nulls_equal=True, maintain_order="left")
     return lines.hstack(found.select(columns))
+
+
+def _numbered(
+    lines: pl.DataFrame, facts: pl.DataFrame, on: list[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Both with numbers for the texts that the facts have; a text that they do not have is -1."""
+    for column in on:
+        if lines.schema[column] == pl.String:
+            texts = facts[column].unique().drop_nulls()
+            number = pl.when(pl.col(column).is_not_null()).then(
+                pl.col(column).replace_strict(
+                    texts, pl.int_range(len(texts), eager=True), default=-1, return_dtype=pl.Int32
+                )
+            )
+            lines, facts = lines.with_columns(number), facts.with_columns(number)
+    return lines, facts
 
 
 def lists(lines: pl.Series, of: pl.Series, values: pl.Series) -> pl.Series:

@@ -25,7 +25,7 @@ from claims_edit.settings import RunSettings
 from claims_edit.steps import Stopwatch
 
 # Rows of a scan that are held at once.
-_BATCH = 250_000
+_BATCH = 100_000
 
 
 @contextmanager
