@@ -72,15 +72,17 @@ def run(settings: RunSettings, announce: Announce = lambda _: None) -> Published
     with watch.step("reference data"):
         reference = load_reference(settings.reference_data)
         policy = load_governing(settings.reference_data, settings.policy)
-    with publish.holding(settings.out, f"run {settings.run_id}"):
+    with publish.holding(settings.out, f"run {settings.run_id}"), ExitStack() as stack:
         publish.require_free(settings.out, settings.run_id, replace=settings.replace)
         with watch.step("inputs"):
             history = open_history(
                 settings.history, settings.out, policy.hcpcs_code, settings.run_id
             )
-        computing = computing_by(settings.engine)
-        with computing(settings, policy, reference, history, watch) as computation:
-            return _run(settings, policy, reference, computation, history, watch)
+            computing = computing_by(settings.engine)
+            computation = stack.enter_context(
+                computing(settings, policy, reference, history, watch)
+            )
+        return _run(settings, policy, reference, computation, history, watch)
 
 
 def _run(

@@ -37,9 +37,7 @@ def computing(
     watch: Stopwatch,
 ) -> Iterator[Local]:
     """Open the inputs of a run."""
-    with watch.step("inputs"):
-        inputs = open_inputs(settings, history)
-    yield Local(settings, policy, reference, inputs, watch)
+    yield Local(settings, policy, reference, open_inputs(settings, history), watch)
 
 
 @dataclass(frozen=True)

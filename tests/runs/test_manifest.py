@@ -98,7 +98,7 @@ def row_count(path: Path) -> int:
 def test_a_large_parquet_file_is_known_by_its_footer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifests, "_LARGE_PARQUET", 1000)
+    monkeypatch.setattr(manifests, "LARGE_PARQUET", 1000)
     extract = write(sample_as_text(), tmp_path / "claims.parquet")
     entry = manifest_of(published(tmp_path / "out", extract))["inputs"][0]
     content = extract.read_bytes()

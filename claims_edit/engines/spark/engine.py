@@ -48,10 +48,9 @@ def computing(
 ) -> Iterator[OnSpark]:
     """Start Spark, and open the inputs of a run."""
     with ExitStack() as stack:
-        with watch.step("inputs"):
-            spark = stack.enter_context(session(settings.spark_master, settings.spark_settings))
-            with in_words():
-                inputs = stack.enter_context(opened(spark, settings, history))
+        spark = stack.enter_context(session(settings.spark_master, settings.spark_settings))
+        with in_words():
+            inputs = stack.enter_context(opened(spark, settings, history))
         yield OnSpark(settings, policy, reference, spark, inputs, watch)
 
 
