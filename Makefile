@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
 SAMPLE_OUT := build/sample
-PYTEST_ARGS := -n auto --maxprocesses 4
+PYTEST_ARGS := -n auto --maxprocesses 4 --dist loadgroup
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile --quiet
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -24,7 +24,8 @@ setup: $(VENV)/.installed ## Make .venv with Python 3.11 or later and install th
 run: setup ## Install, then run the main job on sample_claims/ and write the reports to build/sample/.
 	$(BIN)/claims-edit run --config sample_claims/run.toml --out $(SAMPLE_OUT) --replace
 
-test: setup ## Install, then run the tests; warnings are errors.
+test: setup ## Install, then run the tests; warnings are errors. Those of Spark need Java 17 or later.
+	scripts/java.sh
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: check-format check-lint check-types check-docs test ## Check format, lint, types and generated docs, then run the tests.
@@ -61,7 +62,7 @@ wheel-check: wheel ## Install the built wheel alone in an empty environment and 
 	scripts/check_wheel.sh dist/*.whl
 
 lock: setup ## Write requirements/*.txt again after a change of dependencies; keeps versions that still fit.
-	$(PIP_COMPILE) $(LOCK_ARGS) --output-file $(LOCK) pyproject.toml requirements/dev.in
+	$(PIP_COMPILE) $(LOCK_ARGS) --extra spark --output-file $(LOCK) pyproject.toml requirements/dev.in
 	$(PIP_COMPILE) --constraint $(LOCK) --output-file requirements/runtime.txt pyproject.toml
 
 upgrade: LOCK_ARGS := --upgrade
@@ -82,7 +83,7 @@ $(VENV)/.locked: $(LOCK)
 	done; \
 	echo "Python 3.11 or later is needed. Install it, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.11" >&2; \
 	exit 1
-	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r $(LOCK)
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --no-binary pyspark -r $(LOCK)
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.locked pyproject.toml

@@ -15,7 +15,7 @@ from claims_edit import __version__, log
 from claims_edit import cli_options as opts
 from claims_edit.cli_options import Command, option
 from claims_edit.cli_policy import policy
-from claims_edit.errors import InputError, UsageError
+from claims_edit.errors import InputError
 from claims_edit.screen import say
 from claims_edit.settings import DEFAULT_PART_LINES
 
@@ -56,22 +56,16 @@ def cli() -> None:
     type=opts.FILE,
     help="Write metrics of the run for the node exporter here.",
 )
-@option(
-    "--engine",
-    type=click.Choice(["polars", "spark"]),
-    default="polars",
-    show_default=True,
-    help="What the run is computed with (this version: polars).",
-)
+@opts.ENGINES
 @opts.SETTINGS
-def run(log_format: str, **options: Any) -> None:
+@click.pass_context
+def run(context: click.Context, /, log_format: str, **options: Any) -> None:
     """Edit one extract and publish its reports, whole or not at all.
 
     \b
     claims-edit run --claims 'night/*.parquet' --authorizations auths.csv --out runs/
     """
     log.set_up(log_format, quiet=sys.stderr.isatty())
-    _refuse_what_is_not_read(options)
     from claims_edit import runs
     from claims_edit.report.metrics import require_place_for, write_metrics
     from claims_edit.report.summary import summary
@@ -81,6 +75,7 @@ def run(log_format: str, **options: Any) -> None:
     require_place_for(metrics_file)
     settings = RunSettings(
         **opts.night_options(options),
+        **opts.engine_options(options, context),
         policy=options["policy"],
         strict_drift=options["strict_drift"],
         part_lines=options["part_lines"],
@@ -96,7 +91,7 @@ def run(log_format: str, **options: Any) -> None:
 
 @cli.command(cls=Command)
 @opts.CLAIMS
-@option("--authorizations", type=opts.FILE, help="Authorizations extract.")
+@option("--authorizations", type=opts.INPUT, help="Authorizations extract.")
 @opts.MEMBERS
 @opts.CLINICAL
 @opts.REFERENCE
@@ -112,7 +107,7 @@ def validate(log_format: str, **options: Any) -> None:
     from claims_edit.settings import ValidateSettings
 
     settings = ValidateSettings(
-        claims=tuple(Path(p) for p in options["claims"]),
+        claims=opts.claims_of(options),
         reference_data=opts.reference_folder(options),
         authorizations=options["authorizations"],
         members=options["members"],
@@ -226,12 +221,6 @@ def verify(folder: Path, log_format: str) -> None:
     if differing:
         raise InputError(f"{folder}: {len(differing)} of {len(checked)} runs differ; see above.")
     say(f"{folder}: {len(checked)} run{'s' if len(checked) > 1 else ''} in order")
-
-
-def _refuse_what_is_not_read(options: dict[str, Any]) -> None:
-    """An option that would be ignored is refused: silence would look like an answer."""
-    if options.get("engine") == "spark":
-        raise UsageError("--engine: spark is not in this version; use polars.")
 
 
 @contextmanager

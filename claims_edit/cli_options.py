@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable
 from datetime import date, datetime
@@ -10,9 +11,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from claims_edit.errors import UsageError
-from claims_edit.settings import DEFAULT_MAX_REJECT_RATE, DEFAULT_POLICY
+from claims_edit.settings import (
+    DEFAULT_MAX_REJECT_RATE,
+    DEFAULT_POLICY,
+    DEFAULT_SPARK_MASTER,
+    is_address,
+)
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _PATH_OPTIONS = (
@@ -31,7 +38,32 @@ class ManyPaths(click.ParamType[str]):
     """A path of several; an environment variable separates them as PATH does."""
 
     name = "path"
-    envvar_list_splitter = os.pathsep
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Colons part paths, but for the one in an address such as `s3a://bucket/key`."""
+        separator = ":(?!//)" if os.pathsep == ":" else re.escape(os.pathsep)
+        return [path for path in re.split(separator, rv) if path]
+
+
+class Place(click.ParamType[Path | str]):
+    """A path of this machine; or, where it may be one, an address, left as it is."""
+
+    name = "path"
+
+    def __init__(self, *, address: bool = False) -> None:
+        self.address = address
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | str:
+        """The path, or the address."""
+        if not is_address(value):
+            return Path(value)
+        if not self.address:
+            self.fail(
+                f"{value}: is an address; give a path of this machine, such as a mount.", param, ctx
+            )
+        return str(value)
 
 
 class Command(click.Command):
@@ -101,7 +133,7 @@ def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
     if not all(isinstance(v, kind) and (bool in kind or v is not True) for v in several):
         raise UsageError(f"--config: {path}: {name.replace('_', '-')} must be {words}.")
     if name in _PATH_OPTIONS:
-        several = [str(path.parent / v) for v in several]
+        several = [v if is_address(v) else str(path.parent / v) for v in several]
     elif name == "as_of":
         several = [str(v) for v in several]
     return several if parameter.multiple else several[0]
@@ -113,7 +145,8 @@ def option(name: str, **attributes: Any) -> Callable[[_F], _F]:
     return click.option(name, envvar=variable, show_envvar=True, **attributes)
 
 
-FILE = click.Path(path_type=Path)
+FILE = Place()
+INPUT = Place(address=True)
 CLAIMS = option(
     "--claims",
     type=ManyPaths(),
@@ -122,9 +155,9 @@ CLAIMS = option(
     metavar="PATH...",
     help="Claims extract: Parquet, CSV or gzipped CSV files, folders or globs.",
 )
-MEMBERS = option("--members", type=FILE, help="Members extract (Tuva eligibility).")
+MEMBERS = option("--members", type=INPUT, help="Members extract (Tuva eligibility).")
 CLINICAL = option(
-    "--clinical", type=FILE, help="Clinical facts behind the authorizations, one row each."
+    "--clinical", type=INPUT, help="Clinical facts behind the authorizations, one row each."
 )
 REFERENCE = option(
     "--reference-data",
@@ -148,7 +181,7 @@ LOG = option(
 
 
 AUTHORIZATIONS = option(
-    "--authorizations", type=FILE, required=True, help="Authorizations extract."
+    "--authorizations", type=INPUT, required=True, help="Authorizations extract."
 )
 OUT = option("--out", type=FILE, required=True, help="Folder to publish in.")
 HISTORY = option(
@@ -177,6 +210,28 @@ MAX_REJECT_RATE = option(
 )
 
 
+ENGINE = option(
+    "--engine",
+    type=click.Choice(["polars", "spark"]),
+    default="polars",
+    show_default=True,
+    help="What the run is computed with: polars on this machine, or Spark on a cluster.",
+)
+SPARK_MASTER = option(
+    "--spark-master",
+    default=DEFAULT_SPARK_MASTER,
+    show_default=True,
+    metavar="URL",
+    help="Cluster of --engine spark: local[*], spark://HOST:PORT, yarn or k8s://URL.",
+)
+SPARK_CONF = option(
+    "--spark-conf",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of Spark, such as spark.executor.memory=8g; may be given several times.",
+)
+
+
 def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
     """Several options as one, in the order of the help."""
 
@@ -189,6 +244,7 @@ def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
 
 
 NIGHT = together(CLAIMS, AUTHORIZATIONS, MEMBERS, CLINICAL, OUT, HISTORY)
+ENGINES = together(ENGINE, SPARK_MASTER, SPARK_CONF)
 OUTPUT = together(REFERENCE, RUN_ID, REPLACE, AS_OF)
 SETTINGS = together(CONFIG, LOG)
 
@@ -209,13 +265,27 @@ def output_options(options: dict[str, Any]) -> dict[str, Any]:
 def night_options(options: dict[str, Any]) -> dict[str, Any]:
     """The same, and what a night reads."""
     return output_options(options) | {
-        "claims": tuple(Path(p) for p in options["claims"]),
+        "claims": claims_of(options),
         "authorizations": options["authorizations"],
         "members": options["members"],
         "clinical": options["clinical"],
         "history": options["history"],
         "max_reject_rate": options["max_reject_rate"],
     }
+
+
+def claims_of(options: dict[str, Any]) -> tuple[Path | str, ...]:
+    """The paths and addresses of the claims extract."""
+    return tuple(INPUT.convert(place, None, None) for place in options["claims"])
+
+
+def engine_options(options: dict[str, Any], context: click.Context) -> dict[str, Any]:
+    """What a run is computed with. Raises UsageError for an option that would be ignored."""
+    for name in ("spark_master", "spark_conf"):
+        told = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if told and options["engine"] != "spark":
+            raise UsageError(f"--{name.replace('_', '-')}: is for --engine spark; give it, too.")
+    return {name: options[name] for name in ("engine", "spark_master", "spark_conf")}
 
 
 def reference_folder(options: dict[str, Any]) -> Path:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit.clinical_contracts import CLINICAL_FACTS
+from claims_edit.pandera_alone import pa
 from claims_edit.schemas import (
     check,
     choice,

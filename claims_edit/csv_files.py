@@ -4,6 +4,7 @@ cannot be read."""
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import zlib
 from collections.abc import Iterator
@@ -43,10 +44,11 @@ def reading(path: Path) -> BinaryIO:
 
 
 class Text:
-    """The bytes of a CSV file as they are read, and whether there was a quote among them."""
+    """The bytes of a CSV file, or of a piece of one, as they are read, and whether a quote was among
+    them."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = reading(path)
+    def __init__(self, file: Path | bytes) -> None:
+        self._file = io.BytesIO(file) if isinstance(file, bytes) else reading(file)
         self.quoted = False
 
     @property

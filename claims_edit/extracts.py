@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit.csv_files import (
@@ -21,10 +20,11 @@ from claims_edit.csv_files import (
 )
 from claims_edit.errors import InputError
 from claims_edit.normalise import as_text, can_read
+from claims_edit.pandera_alone import pa
 from claims_edit.schemas import polars_type
 
 _Frame = TypeVar("_Frame", pl.LazyFrame, pl.DataFrame)
-_SUFFIXES = (".parquet", ".csv", ".csv.gz")
+SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _SHOWN = 10_000
 _ROWS = 50_000
 # What polars raises on a file that it cannot read; on some damaged Parquet files it panics.
@@ -175,13 +175,30 @@ def open_extract(
     Raises InputError for a path without files, an unreadable file, a missing required column, or a
     column of a type that cannot be read.
     """
-    files = [_open(name, path, sources, whole=in_batches) for path in _resolve(name, paths)]
+    files = [_open(name, path, sources, whole=in_batches) for path in resolve(name, paths)]
     for file in files:
         _require_columns(name, file, schema, fallbacks, filled)
         _require_types(name, file, schema, fallbacks)
     columns = {column: _common_type(column, files) for column in sources}
     frames = [_aligned(file, columns) for file in files]
     return Extract(name, tuple(files), pl.concat(frames, how="vertical"), columns)
+
+
+def of_text(
+    name: str, shown: str, text: bytes, like: SourceFile, columns: dict[str, pl.DataType]
+) -> Iterator[pl.DataFrame]:
+    """Lines of a CSV file that is like another, its header first, as rows of an extract.
+
+    Raises InputError naming the file that they are of, `shown`, where they cannot be read.
+    """
+    for piece in csv_pieces(name, Path(shown), Text(text), list(like.names.values())):
+        rows = pl.DataFrame(piece.rename_columns(list(like.names)))
+        yield _aligned(like, columns, rows.lazy()).collect()
+
+
+def of_frame(rows: pl.DataFrame, like: SourceFile, columns: dict[str, pl.DataType]) -> pl.DataFrame:
+    """Rows of a file that is like another, typed as that one is, as rows of an extract."""
+    return _aligned(like, columns, rows.lazy()).collect()
 
 
 def of_rows(name: str, rows: Sequence[Mapping[str, str | None]], sources: Sequence[str]) -> Extract:
@@ -192,17 +209,18 @@ def of_rows(name: str, rows: Sequence[Mapping[str, str | None]], sources: Sequen
     return Extract(name, (file,), frame, dict(schema))
 
 
-def _resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:
+def resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:
+    """The files that paths, folders and patterns name. Raises InputError for one that names none."""
     found: list[Path] = []
     for given in paths:
         path = Path(given)
         if path.is_dir():
             matches = [p for p in path.rglob("*") if p.is_file() and _is_data(p, path)]
-            problem = f"the folder holds no {', '.join(_SUFFIXES)} file"
+            problem = f"the folder holds no {', '.join(SUFFIXES)} file"
         elif path.exists():
             if not _has_known_suffix(path):
                 raise InputError(
-                    f"{name}: {path}: not a format that is read; give {', '.join(_SUFFIXES)} files."
+                    f"{name}: {path}: not a format that is read; give {', '.join(SUFFIXES)} files."
                 )
             matches, problem = [path], ""
         else:
@@ -222,7 +240,7 @@ def _is_data(path: Path, folder: Path) -> bool:
 
 
 def _has_known_suffix(path: Path) -> bool:
-    return path.name.lower().endswith(_SUFFIXES)
+    return path.name.lower().endswith(SUFFIXES)
 
 
 def _open(name: str, path: Path, sources: Sequence[str], *, whole: bool) -> SourceFile:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit import contracts, lifecycle
@@ -15,6 +14,7 @@ from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, OTHER_VERSIONS, PARTNE
 from claims_edit.extracts import Extract, open_extract
 from claims_edit.members import Members, with_members
 from claims_edit.normalise import as_text, read_as, with_ndc_11
+from claims_edit.pandera_alone import pa
 from claims_edit.quarantine import (
     CONFLICTING_CLAIM,
     REPLACEMENT_CYCLE,
@@ -33,6 +33,8 @@ from claims_edit.scope import Scope
 _MANY = 0.1
 _VERSION_COLUMNS = tuple(OTHER_VERSIONS.columns)
 _CLAIM = ["member_id", "claim_id"]
+# Where a raw row says that it replaces or voids a claim.
+VERSION_CODES = ("claim_frequency_code", "bill_type_code")
 
 
 @dataclass(frozen=True)

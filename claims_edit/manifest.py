@@ -22,7 +22,7 @@ from claims_edit.settings import RunSettings
 
 NAME = "manifest.json"
 PROGRAM = {"name": "claims-edit", "version": __version__}
-_LARGE_PARQUET = 64 << 20
+LARGE_PARQUET = 64 << 20
 _CHUNK = 1 << 20
 _CENT = Decimal("0.01")
 _SUM = pl.Decimal(38, 2)
@@ -111,7 +111,7 @@ def digest_of(path: Path, *, whole: bool = False) -> dict[str, Any]:
     size = path.stat().st_size
     sha = hashlib.sha256()
     with path.open("rb") as file:
-        large = path.name.lower().endswith(".parquet") and size > _LARGE_PARQUET
+        large = path.name.lower().endswith(".parquet") and size > LARGE_PARQUET
         footer = large and not whole
         if footer:
             file.seek(size - 8)

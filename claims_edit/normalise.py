@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-import pandera.polars as pa
 import polars as pl
 
+from claims_edit.pandera_alone import pa
 from claims_edit.schemas import polars_type
 
 # `[0-9]`, since `\d` is any digit of any script.

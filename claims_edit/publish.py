@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit.contracts import RUN_TABLES
@@ -22,6 +21,7 @@ from claims_edit.errors import (
     UsageError,
 )
 from claims_edit.manifest import NAME
+from claims_edit.pandera_alone import pa
 from claims_edit.report_contracts import COMPARISON_TABLES, DETERMINATION_TABLES
 from claims_edit.tables import TableWriter
 

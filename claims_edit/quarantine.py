@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit.contracts import CLAIMS, FILLED_FROM_MEMBERS
 from claims_edit.normalise import as_it_came, as_text, read_as
+from claims_edit.pandera_alone import pa
 from claims_edit.schemas import empty, polars_type, rules_of
 
 DUPLICATE_ROW = "duplicate_row"

@@ -9,12 +9,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit import reference_contracts
 from claims_edit.errors import UsageError
 from claims_edit.normalise import read_as
+from claims_edit.pandera_alone import pa
 from claims_edit.schemas import polars_type, rules_of
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit.contracts import (
@@ -17,6 +16,7 @@ from claims_edit.contracts import (
     REJECTED_LINES,
     UNITS,
 )
+from claims_edit.pandera_alone import pa
 from claims_edit.schemas import choice, column, date, integer, not_negative, schema, text
 
 SIDES = ("baseline", "candidate")

@@ -15,10 +15,10 @@ import polars as pl
 from claims_edit import publish
 from claims_edit.contracts import RUN_TABLES
 from claims_edit.drift import drift_of, in_words
-from claims_edit.engines.local import Local
+from claims_edit.engines.engine import Computation, computing_by
 from claims_edit.errors import FaultError, InputError
 from claims_edit.history import History, open_history
-from claims_edit.inputs import Inputs, open_inputs, require_few_rejects
+from claims_edit.inputs import require_few_rejects
 from claims_edit.log import LOGGER
 from claims_edit.manifest import (
     NAME,
@@ -78,32 +78,32 @@ def run(settings: RunSettings, announce: Announce = lambda _: None) -> Published
             history = open_history(
                 settings.history, settings.out, policy.hcpcs_code, settings.run_id
             )
-            inputs = open_inputs(settings, history)
-        return _run(settings, policy, reference, inputs, watch)
+        computing = computing_by(settings.engine)
+        with computing(settings, policy, reference, history, watch) as computation:
+            return _run(settings, policy, reference, computation, history, watch)
 
 
 def _run(
     settings: RunSettings,
     policy: Policy,
     reference: ReferenceData,
-    inputs: Inputs,
+    computation: Computation,
+    history: History,
     watch: Stopwatch,
 ) -> Published:
     with publish.writable(settings.out), publish.staged(settings.out, settings.run_id) as staging:
         aside = staging / _ASIDE
         aside.mkdir()
-        engine = Local(settings, policy, reference, aside / "lines", watch)
-        in_scope_rows, rejected = _write(staging, aside, engine.parts(inputs), watch)
+        parts = computation.parts(aside / "lines")
+        in_scope_rows, rejected = _write(staging, aside, parts, watch)
         require_few_rejects(rejected, in_scope_rows, settings.max_reject_rate)
-        files = inputs.files()
+        files = computation.files()
         shutil.rmtree(aside)
         with watch.step("writing"):
-            content = _manifest(
-                staging, settings, policy, reference, files, in_scope_rows, inputs.history
-            )
+            content = _manifest(staging, settings, policy, reference, files, in_scope_rows, history)
         _mind_the_drift(content, settings)
         folder = _publish(staging, settings, content, watch)
-    stale = inputs.history.computed_on(content)
+    stale = history.computed_on(content)
     if stale:
         LOGGER.warning("computed on the run that was replaced: %s", ", ".join(stale))
     return Published(folder, content, stale)

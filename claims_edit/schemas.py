@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pandera.polars as pa
 import polars as pl
+
+from claims_edit.pandera_alone import pa
 
 
 def check(name: str, rule: Callable[[pl.Expr], pl.Expr]) -> pa.Check:

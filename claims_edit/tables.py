@@ -9,11 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import pandera.errors
-import pandera.polars as pa
 import polars as pl
 
 from claims_edit.errors import FaultError
+from claims_edit.pandera_alone import errors, pa
 from claims_edit.schemas import empty, validated
 
 # Rows that a reader can take or leave together: lines of members beside each other.
@@ -37,7 +36,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         """Write rows behind those before. Raises FaultError where they break the schema."""
         try:
             sound = validated(self._schema, rows)
-        except (pandera.errors.SchemaError, pandera.errors.SchemaErrors) as error:
+        except (errors.SchemaError, errors.SchemaErrors) as error:
             raise FaultError(
                 f"a fault of the program: the table {self._name} breaks its own schema; nothing was "
                 "published. Please report it with this message."

@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pandera.errors
 import polars as pl
 
 from claims_edit.contracts import RUN_TABLES, YOUNGER_TABLES
 from claims_edit.errors import InputError, UsageError
 from claims_edit.history import PublishedRun, read_run
 from claims_edit.manifest import NAME, RowCounts, account_of, digest_of, is_sealed, to_json
+from claims_edit.pandera_alone import errors
 from claims_edit.publish import (
     COMPARISON,
     DETERMINATIONS,
@@ -117,7 +117,7 @@ def _of_tables(run: PublishedRun) -> Iterator[str]:
             continue
         try:
             tables[name] = validated(schema, table)
-        except (pandera.errors.SchemaError, pandera.errors.SchemaErrors):
+        except (errors.SchemaError, errors.SchemaErrors):
             yield f"{name}.parquet: breaks its schema"
     if len(tables) < len(RUN_TABLES):
         return

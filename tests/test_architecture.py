@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pandera.polars as pa
 import pytest
 
 from claims_edit import clinical_contracts, contracts, reference_contracts, report_contracts
+from claims_edit.pandera_alone import pa
 from tests.support import PROJECT
 
 PACKAGE = "claims_edit"
@@ -33,6 +33,18 @@ FAMILIES = (
     "partner",
     "wastage",
 )
+SPARK = (
+    "engine",
+    "failures",
+    "files",
+    "frames",
+    "inputs",
+    "java",
+    "plan",
+    "scan",
+    "session",
+    "work",
+)
 # What reads files, writes files, or talks to people: the outside of the house.
 OUTSIDE = {
     "__main__",
@@ -44,8 +56,10 @@ OUTSIDE = {
     "csv_files",
     "determining",
     "engines",
+    "engines.engine",
     "engines.local",
     "engines.spill",
+    *(f"engines.spark.{name}" for name in SPARK),
     "extracts",
     "history",
     "inputs",
@@ -140,7 +154,8 @@ class Module:
     def own_imports(self, *, at_top: bool = False) -> set[str]:
         """The modules of the package that it imports, without the package's name."""
         names = {i for i in self.imports(at_top=at_top) if i.split(".")[0] == PACKAGE}
-        return {n.removeprefix(PACKAGE).removeprefix(".") for n in names} - {""}
+        own = {n.removeprefix(PACKAGE).removeprefix(".") for n in names}
+        return own - {"", "pandera_alone"}  # the one way to a library
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         for node in ast.walk(self.tree):
@@ -326,6 +341,49 @@ def test_settings_stand_on_errors_alone() -> None:
     assert modules()["settings"].own_imports() == {"errors"}
 
 
+def test_engines_hold_no_rules() -> None:
+    """They bring rows together and hand tables on: no edit, action, disposition or policy is named."""
+    from claims_edit.edits.catalogue import EDITS
+
+    engines = [m for m in modules().values() if m.name.startswith("engines")]
+    assert len(engines) > 10
+    rules = {*EDITS, *contracts.ACTIONS, *contracts.DISPOSITIONS, *contracts.VERDICTS}
+    told = {(m.name, name) for m in engines for name in names_in(m.tree) if name in rules}
+    assert told == set()
+    bringing = {"contracts", "evaluate", "lifecycle", "normalise", "parts", "past"}
+    bringing |= {"report.flagged", "schemas", "scope"}
+    deciding = {name for m in engines for name in m.own_imports() if name in PURE - bringing}
+    assert deciding == set()
+
+
+def test_an_engine_is_known_to_those_who_choose_it_alone() -> None:
+    knowing = {m.name for m in modules().values() if "engines.engine" in m.own_imports()}
+    assert knowing == {"runs"}
+    within = {m.name for m in modules().values() if m.name.startswith("engines")}
+    for name in ("engines.local", "engines.spark.engine"):
+        assert {m.name for m in modules().values() if name in m.own_imports()} == {"engines.engine"}
+        apart = "engines.spark" if name == "engines.local" else "engines.local"
+        reached = {i for i in modules()[name].own_imports() if i in within}
+        assert not any(i.startswith(apart) for i in reached)
+
+
+def test_spark_is_loaded_where_it_is_asked_for_alone() -> None:
+    """Nothing but its engine imports PySpark, and that not before it is started."""
+    for module in modules().values():
+        libraries = {i.split(".")[0] for i in module.imports()} & {"pyspark", "py4j"}
+        assert not libraries or module.name.startswith("engines.spark."), module.name
+        at_top = {i.split(".")[0] for i in module.imports(at_top=True)}
+        assert at_top & {"pyspark", "py4j"} == set(), module.name
+
+
+def test_pandera_is_imported_in_one_place() -> None:
+    """Elsewhere it would bring PySpark along."""
+    importing = {
+        m.name for m in modules().values() if "pandera" in {i.split(".")[0] for i in m.imports()}
+    }
+    assert importing == {"pandera_alone"}
+
+
 # ---- who touches what -----------------------------------------------------------------------
 
 
@@ -347,6 +405,7 @@ def test_extracts_are_read_in_one_place() -> None:
         if call not in ("read_bytes", "read_text")
     }
     assert readers == {
+        ("engines.spark.frames", "read_ipc"),
         ("extracts", "scan_csv"),
         ("extracts", "scan_parquet"),
         ("determining", "read_parquet"),

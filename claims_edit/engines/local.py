@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from claims_edit import intake
 from claims_edit.engines.spill import spilled
 from claims_edit.evaluate import Night, evaluate
-from claims_edit.inputs import Inputs, Requested, read_requests
+from claims_edit.history import History
+from claims_edit.inputs import Inputs, Requested, open_inputs, read_requests
 from claims_edit.intake import Claims, Found
 from claims_edit.members import Members
 from claims_edit.parts import ONE_RANGE, Part, Ranges, ranges_of
@@ -25,24 +28,44 @@ from claims_edit.steps import Stopwatch
 _BATCH = 100_000
 
 
+@contextmanager
+def computing(
+    settings: RunSettings,
+    policy: Policy,
+    reference: ReferenceData,
+    history: History,
+    watch: Stopwatch,
+) -> Iterator[Local]:
+    """Open the inputs of a run."""
+    with watch.step("inputs"):
+        inputs = open_inputs(settings, history)
+    yield Local(settings, policy, reference, inputs, watch)
+
+
 @dataclass(frozen=True)
 class Local:
-    """The engine of one machine. `spill` is where a folder may be made for lines that are many."""
+    """A run on one machine."""
 
     settings: RunSettings
     policy: Policy
     reference: ReferenceData
-    spill: Path
+    inputs: Inputs
     watch: Stopwatch
 
-    def parts(self, inputs: Inputs) -> Iterator[Part]:
-        """Edit a night: whole, or in parts where more lines are in scope than `part_lines`."""
+    def files(self) -> list[dict[str, Any]]:
+        """What the manifest says of every file."""
+        return self.inputs.files()
+
+    def parts(self, aside: Path) -> Iterator[Part]:
+        """Edit a night: whole, or in parts where more lines are in scope than `part_lines`; a folder may
+        be made `aside` for them."""
+        inputs = self.inputs
         scope = scope_of(self.reference, self.policy)
         members = None
         if inputs.members is not None:
             members = Members(inputs.members, self.reference["states"])
         with self.watch.step("claims"):
-            ranges, found = self._found(inputs, scope)
+            ranges, found = self._found(inputs, scope, aside)
         requests = read_requests(inputs, self.watch)
         with self.watch.step("history"):
             memory = inputs.history.memory(scope)
@@ -56,7 +79,7 @@ class Local:
             rejected = intake.claims_of(apart, members, scope)
             yield Part({"rejected_lines": rejected.rejected}, rejected.in_scope_rows)
 
-    def _found(self, inputs: Inputs, scope: Scope) -> tuple[Ranges, Iterator[Found]]:
+    def _found(self, inputs: Inputs, scope: Scope, aside: Path) -> tuple[Ranges, Iterator[Found]]:
         """What a scan finds, by ranges of members; what is to be rejected on its own comes last."""
         found: list[Found] = []
         rows = 0
@@ -67,7 +90,7 @@ class Local:
                 found.clear()
                 members = intake.members_in(inputs.claims, scope)
                 ranges = ranges_of(members, self.settings.part_lines)
-                spill = spilled(self.spill, inputs.claims, scope, ranges, _BATCH)
+                spill = spilled(aside, inputs.claims, scope, ranges, _BATCH)
                 return ranges, spill.parts()
         return ONE_RANGE, iter([intake.together(found)])
 

@@ -331,7 +331,7 @@ def test_a_value_of_the_wrong_type_is_wrong_usage(
         (["--run-id", ".hidden"], ["--run-id"]),
         (["--policy", "no-such-policy"], ["--policy", "no-such-policy", "prime-ic-0072"]),
         (["--engine", "abacus"], ["--engine", "polars"]),
-        (["--engine", "spark"], ["--engine", "use polars"]),
+        (["--engine", "duckdb"], ["--engine", "'polars', 'spark'"]),
         (["--history", "earlier"], ["--history: earlier", "no such folder or file"]),
         (["--metrics-file", "no/m.prom"], ["--metrics-file", "no/m.prom", "folder"]),
         (["--strict-drift", "much"], ["much", "claims-edit run --help"]),

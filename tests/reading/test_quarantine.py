@@ -7,8 +7,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import pandera.errors
-import pandera.polars as pa
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +14,7 @@ from hypothesis import strategies as st
 
 from claims_edit.clinical_contracts import CLINICAL_FACTS
 from claims_edit.contracts import AUTHORIZATIONS, CLAIMS
+from claims_edit.pandera_alone import errors, pa
 from claims_edit.quarantine import read_typed
 from claims_edit.schemas import polars_type, rules_of
 
@@ -76,8 +75,8 @@ def by_pandera(chosen: pl.DataFrame, schema: pa.DataFrameSchema) -> Verdicts:
     found: Verdicts = defaultdict(set)
     try:
         schema.validate(rows, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        cases = errors.failure_cases.select("index", "schema_context", "column", "check")
+    except errors.SchemaErrors as broken:
+        cases = broken.failure_cases.select("index", "schema_context", "column", "check")
         for row, context, column, check in cases.iter_rows():
             name = check if context == "DataFrameSchema" else f"{column}:{check}"
             found[row].add(name.replace(":not_nullable", ":not_null"))

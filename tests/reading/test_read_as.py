@@ -7,7 +7,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pandera.polars as pa
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from claims_edit.clinical_contracts import CLINICAL_FACTS
 from claims_edit.contracts import CLAIMS
 from claims_edit.normalise import can_read, read_as
+from claims_edit.pandera_alone import pa
 from claims_edit.reference_contracts import ICD10CM
 
 DATE = CLAIMS.columns["claim_line_start_date"]
