@@ -45,6 +45,10 @@ TYPES_ELSEWHERE: dict[str, pl.DataType] = {
 }
 
 
+# Some nights are edited whole, and some in parts.
+_PART_LINES = (1_000_000, 20)
+
+
 class Publisher:
     """A folder of runs, and what the oracle keeps of each."""
 
@@ -80,6 +84,7 @@ class Publisher:
             "policy": drug.policy_id,
             "reference-data": self.reference,
             "max-reject-rate": 1,
+            "part-lines": _PART_LINES[len(self.runs) % len(_PART_LINES)],
         }
         if elsewhere:
             options["history"] = self.folder / "elsewhere.parquet"

@@ -126,6 +126,21 @@ def test_the_split_into_files_does_not_matter(
     assert digests(published(tmp_path, folder, max_reject_rate=1, **files)) == expected
 
 
+@pytest.mark.parametrize("part_lines", [150, 1000])
+def test_the_parts_of_the_members_do_not_matter(
+    night: pl.DataFrame,
+    files: dict[str, Path],
+    expected: dict[str, str],
+    tmp_path: Path,
+    part_lines: int,
+) -> None:
+    extract = write(night, tmp_path / "claims.csv")
+    in_parts = published(
+        tmp_path / "out", extract, max_reject_rate=1, part_lines=part_lines, **files
+    )
+    assert digests(in_parts) == expected
+
+
 @pytest.mark.parametrize("ending", ["csv.gz", "parquet"])
 def test_the_form_of_the_file_does_not_matter(
     night: pl.DataFrame,
