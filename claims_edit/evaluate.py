@@ -104,11 +104,7 @@ def evaluate(
         standing = lifecycle.standing(night.past, fates)
         lines = lifecycle.resolved(lines.with_row_index("line"), arrived, fates)
         lines = lines.with_columns(scope.asked_as().alias("asked_as"))
-        partner_lines = empty(PARTNER_LINES)
-        if clinical:
-            partner_lines = lifecycle.standing_partner_lines(
-                arrived, night.partner_lines, night.past
-            )
+    partner_lines = _partner_lines(night, arrived)
     context = context_of(night, partner_lines, policy, reference, as_of)
 
     lines, covering = _with_facts(lines, context, step, clinical=clinical)
@@ -134,13 +130,15 @@ def evaluate(
         findings = in_order(pl.concat([findings, ask(lines, _of_kind("limit"), rules)]))
         edited = _lines(disposed(lines, findings))
     with step("reconsider"):
-        touched = lifecycle.touched(arrived)
-        before = lifecycle.standing(
-            night.past.of(touched), lifecycle.fates(lifecycle.before_tonight(arrived, touched))
-        )
-        now = standing.of(touched)
-        reconsider = _reconsider(before, now, edited, policy, context)
+        reconsider = _reconsider(night.past, arrived, standing, edited, policy, context)
     return Outcome(edited, _findings(lines, findings), reconsider)
+
+
+def _partner_lines(night: Night, arrived: pl.DataFrame) -> pl.DataFrame:
+    """The partner lines that stand; none where there are no clinical facts to ask of them."""
+    if night.clinical_facts is None:
+        return empty(PARTNER_LINES)
+    return lifecycle.standing_partner_lines(arrived, night.partner_lines, night.past)
 
 
 def in_their_order(lines: pl.DataFrame) -> pl.DataFrame:
@@ -251,9 +249,18 @@ def _of_members(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _reconsider(
-    before: Past, now: Past, edited: pl.DataFrame, policy: Policy, context: Context
+    past: Past,
+    arrived: pl.DataFrame,
+    standing: Past,
+    edited: pl.DataFrame,
+    policy: Policy,
+    context: Context,
 ) -> pl.DataFrame:
     """Lines of earlier runs under the version and the authorizations that they have tonight."""
+    touched = lifecycle.touched(arrived)
+    earlier = lifecycle.before_tonight(arrived, touched)
+    before = lifecycle.standing(past.of(touched), lifecycle.fates(earlier))
+    now = standing.of(touched)
     lines = scope.governed(cut_lines(before, now), policy).drop_nulls("policy_version")
     cut = lines.with_columns(asked_as=pl.lit("drug"))
     allowed_now = pl.concat([now.allowed(policy.hcpcs_code), _allowed(edited)])

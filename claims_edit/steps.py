@@ -22,13 +22,15 @@ class Stopwatch:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time what is done within."""
-        if name not in self.seconds:
+        """Time what is done within. One that was done before, for other members, is not told of again."""
+        again = name in self.seconds
+        if not again:
             self.announce(name)
         begun = time.perf_counter()
         yield
         seconds = self._add(name, begun)
-        LOGGER.info("%s done", name, extra={"step": name, "seconds": seconds})
+        if not again:
+            LOGGER.info("%s done", name, extra={"step": name, "seconds": seconds})
 
     def within(self, step: str) -> Step:
         """Time what is done for a part of a step, quietly: as `step: part`."""

@@ -64,15 +64,19 @@ class Local:
             members = Members(inputs.members, self.reference["states"])
         with self.watch.step("claims"):
             ranges, found = self._found(inputs, scope, aside)
+            claims = intake.claims_of(next(found), members, scope)
         requests = read_requests(inputs, self.watch)
         with self.watch.step("history"):
             memory = inputs.history.memory(scope)
-        for place, of_range in enumerate(requests.split(ranges)):
+            past = memory.of(claims.member_ids)
+        of_ranges = requests.split(ranges)
+        yield self._edited(claims, next(of_ranges), past, first=True)
+        for of_range in of_ranges:
             with self.watch.step("claims"):
                 claims = intake.claims_of(next(found), members, scope)
             with self.watch.step("history"):
                 past = memory.of(claims.member_ids)
-            yield self._edited(claims, of_range, past, first=place == 0)
+            yield self._edited(claims, of_range, past, first=False)
         for apart in found:
             rejected = intake.claims_of(apart, members, scope)
             yield Part({"rejected_lines": rejected.rejected}, rejected.in_scope_rows)
