@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,7 +27,6 @@ from claims_edit.manifest import (
     output_entries,
     sealed,
 )
-from claims_edit.parts import Part
 from claims_edit.policies import Policy, load_governing
 from claims_edit.quarantine import in_order_as_they_came
 from claims_edit.reference import ReferenceData, load_reference
@@ -96,10 +94,7 @@ def _run(
     with publish.writable(settings.out), publish.staged(settings.out, settings.run_id) as staging:
         aside = staging / _ASIDE
         aside.mkdir()
-        parts = computation.parts(aside / "lines")
-        in_scope_rows, rejected = _write(staging, aside, parts, watch)
-        require_few_rejects(rejected, in_scope_rows, settings.max_reject_rate)
-        files = computation.files()
+        in_scope_rows, files = _write(staging, aside, computation, settings, watch)
         shutil.rmtree(aside)
         with watch.step("writing"):
             content = _manifest(staging, settings, policy, reference, files, in_scope_rows, history)
@@ -133,10 +128,10 @@ def _publish(
 
 
 def _write(
-    staging: Path, aside: Path, parts: Iterable[Part], watch: Stopwatch
-) -> tuple[int, pl.DataFrame]:
-    """Write the tables of all parts, each while the next one is edited; the rows in scope, and those
-    that were rejected."""
+    staging: Path, aside: Path, computation: Computation, settings: RunSettings, watch: Stopwatch
+) -> tuple[int, list[dict[str, Any]]]:
+    """Write the tables of all parts, each while the next one is edited; the rows in scope, and what the
+    manifest says of the inputs."""
     in_scope_rows, rejected = 0, [empty(RUN_TABLES["rejected_lines"])]
     with ExitStack() as stack:
         writers = {
@@ -145,19 +140,21 @@ def _write(
         flagged = OrderedTable(writers["flagged_lines"], HIGHEST_CHARGE_FIRST, aside / "flagged")
         pool = stack.enter_context(ThreadPoolExecutor(1))
         waiting: Future[None] | None = None
-        for part in parts:
+        for part in computation.parts(aside / "lines"):
             in_scope_rows += part.in_scope_rows
             rejected.append(part.tables.pop("rejected_lines"))
             if waiting is not None:
                 waiting.result()
             waiting = pool.submit(_add, writers, flagged, part.tables)
+        all_rejected = in_order_as_they_came(pl.concat(rejected))
+        require_few_rejects(all_rejected, in_scope_rows, settings.max_reject_rate)
+        files = computation.files()
         with watch.step("writing"):
             if waiting is not None:
                 waiting.result()
-            all_rejected = in_order_as_they_came(pl.concat(rejected))
             writers["rejected_lines"].add(all_rejected)
             flagged.close()
-    return in_scope_rows, all_rejected
+    return in_scope_rows, files
 
 
 def _add(

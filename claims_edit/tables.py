@@ -28,9 +28,13 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         self._name, self._schema = name, schema
         self._waiting = empty(schema)
         self._file = (folder / f"{name}.parquet").open("wb")
-        self._writer = parquet.ParquetWriter(
-            self._file, self._waiting.to_arrow().schema, compression="zstd"
-        )
+        try:
+            columns = self._waiting.to_arrow().schema
+            self._writer = parquet.ParquetWriter(self._file, columns, compression="zstd")
+        except BaseException:
+            with suppress(OSError):
+                self._file.close()
+            raise
 
     def add(self, rows: pl.DataFrame) -> None:
         """Write rows behind those before. Raises FaultError where they break the schema."""
@@ -53,9 +57,22 @@ class TableWriter(AbstractContextManager["TableWriter"]):
 
     def close(self) -> None:
         """Write what is left, and the end of the file; once."""
-        if not self._file.closed:
+        if self._file.closed:
+            return
+        try:
             self._write(self._waiting)
             self._writer.close()
+            self._file.close()
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        """Close the file as it is."""
+        with suppress(OSError):
+            self._writer.close()
+        self._writer.is_open = False  # or it would try again when it is forgotten
+        with suppress(OSError):
             self._file.close()
 
     def __exit__(
@@ -67,10 +84,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         if error is None:
             self.close()
         else:
-            with suppress(OSError):
-                self._writer.close()
-            with suppress(OSError):
-                self._file.close()
+            self._give_up()
 
 
 class OrderedTable:
