@@ -27,6 +27,7 @@ _Frame = TypeVar("_Frame", pl.LazyFrame, pl.DataFrame)
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _SHOWN = 10_000
 _ROWS = 50_000
+_SLICE = 1 << 20
 # What polars raises on a file that it cannot read; on some damaged Parquet files it panics.
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -102,10 +103,17 @@ class Extract:
         parquet = [file for file in self.files if file.is_parquet]
         if parquet:
             frame = pl.concat(_aligned(file, self.columns) for file in parquet)
-            frame = frame if wanted is None else frame.filter(wanted)
+            condition = pl.lit(True) if wanted is None else wanted
             try:
-                batches = frame.collect_batches(chunk_size=rows, maintain_order=True)
-                yield from map(_on_their_own, batches) if own else batches
+                if own:
+                    found = frame.filter(condition)
+                    yield from map(
+                        _on_their_own, found.collect_batches(chunk_size=rows, maintain_order=True)
+                    )
+                else:  # a scan reads ahead as far as it can, which is far where all is kept
+                    many = int(frame.select(pl.len()).collect().item())
+                    for first in range(0, many, _SLICE):
+                        yield frame.slice(first, _SLICE).filter(condition).collect()
             except _UNREADABLE as error:
                 raise self._unreadable(error) from error
         for file in self.files:

@@ -158,9 +158,9 @@ def compiled() -> Callable[[Lines, Slots, Covering, Limits, Allowed], None] | No
 
         for part in (fullest, bounded, left_under, draw):
             register_jitable(part)
-        function: Callable[[Lines, Slots, Covering, Limits, Allowed], None] = njit(cache=True)(
-            allow
-        )
+        function: Callable[[Lines, Slots, Covering, Limits, Allowed], None] = njit(
+            cache=True, nogil=True
+        )(allow)
     except (ImportError, RuntimeError):
         return None
     return function

@@ -148,6 +148,7 @@ def repeated_keys(
     shared = rows.filter(rows.select(key).is_duplicated()).drop_nulls(key)
     if shared.is_empty():
         return no_failures()
+    raw, chosen = (f.join(shared, on="row", how="semi") for f in (raw, chosen))
     values = [c for c in rows.columns if c != "row"]
     texts = chosen.select("row", *(as_text(c, chosen.schema[c]).alias(f"text:{c}") for c in values))
     compared = shared.join(texts, on="row").with_columns(

@@ -12,7 +12,7 @@ from claims_edit.errors import UsageError
 DEFAULT_POLICY = "prime-ic-0072"
 DEFAULT_MAX_REJECT_RATE = 0.01
 DEFAULT_SPARK_MASTER = "local[*]"
-DEFAULT_PART_LINES = 1_000_000
+DEFAULT_PART_LINES = 250_000
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 

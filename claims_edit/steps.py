@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 
 from claims_edit.log import LOGGER
 
@@ -15,10 +16,12 @@ Announce = Callable[[str], None]
 
 @dataclass
 class Stopwatch:
-    """Names each step as it first begins, and keeps how long it took, all times together."""
+    """Names each step as it first begins, and keeps how long it took, all times together: parts
+    that are worked on at once are counted each."""
 
     announce: Announce
     seconds: dict[str, float] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -45,5 +48,6 @@ class Stopwatch:
 
     def _add(self, name: str, begun: float) -> float:
         seconds = time.perf_counter() - begun
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + seconds, 3)
+        with self.lock:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + seconds, 3)
         return round(seconds, 3)

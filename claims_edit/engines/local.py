@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ from claims_edit.scope import Scope, scope_of
 from claims_edit.settings import RunSettings
 from claims_edit.steps import Stopwatch
 
+# Parts that are edited at once.
+_AT_ONCE = 2
 # Rows of a scan that are held at once.
 _BATCH = 100_000
 
@@ -38,6 +42,21 @@ def computing(
 ) -> Iterator[Local]:
     """Open the inputs of a run."""
     yield Local(settings, policy, reference, open_inputs(settings, history), watch)
+
+
+def _at_once(
+    edited: Callable[[Requested, Found], Part], of_parts: Iterable[tuple[Requested, Found]]
+) -> Iterator[Part]:
+    """Parts in their order, two of them edited at once: much of what is done for one keeps a single
+    processor busy."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        ahead: deque[Future[Part]] = deque()
+        for arguments in of_parts:
+            ahead.append(pool.submit(edited, *arguments))
+            if len(ahead) == _AT_ONCE:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 @dataclass(frozen=True)
@@ -71,12 +90,15 @@ class Local:
             past = memory.of(claims.member_ids)
         of_ranges = requests.split(ranges)
         yield self._edited(claims, next(of_ranges), past, first=True)
-        for of_range in of_ranges:
+
+        def edited(of_range: Requested, found: Found) -> Part:
             with self.watch.step("claims"):
-                claims = intake.claims_of(next(found), members, scope)
+                claims = intake.claims_of(found, members, scope)
             with self.watch.step("history"):
                 past = memory.of(claims.member_ids)
-            yield self._edited(claims, of_range, past, first=False)
+            return self._edited(claims, of_range, past, first=False)
+
+        yield from _at_once(edited, zip(of_ranges, found, strict=False))
         for apart in found:
             rejected = intake.claims_of(apart, members, scope)
             yield Part({"rejected_lines": rejected.rejected}, rejected.in_scope_rows)

@@ -55,10 +55,7 @@ class Spill:
     def parts(self) -> Iterator[Found]:
         """What was found of each range in turn; and the split claims, where there are any, last."""
         split = self._split_claims()
-        apart = self.nothing.raw
-        if len(split):
-            ranges = (self._raw(place) for place in range(self.ranges.many))
-            apart = pl.concat(raw.filter(_is_of(raw, split)) for raw in ranges)
+        apart = self._of_claims(split)
         pairs = apart.select(member_id=member_of(apart.schema), claim_id=_claim(apart)).unique()
         for place in range(self.ranges.many):
             raw = self._raw(place)
@@ -84,10 +81,30 @@ class Spill:
             return pl.Series(dtype=pl.String)
         claims = []
         for place in range(self.ranges.many):
-            raw = self._raw(place)
-            texts = raw.select(claim=_claim(raw)).unique().drop_nulls()
-            claims.append(texts.filter(pl.col("claim").hash().is_in(several.implode())))
+            texts = (
+                self._scanned(place).select(claim=_claim(self.nothing.raw)).unique().drop_nulls()
+            )
+            claims.append(texts.filter(pl.col("claim").hash().is_in(several.implode())).collect())
         return pl.concat(claims).filter(pl.col("claim").is_duplicated())["claim"].unique()
+
+    def _of_claims(self, claims: pl.Series) -> pl.DataFrame:
+        """The raw rows of these claims, of all ranges."""
+        if claims.is_empty():
+            return self.nothing.raw
+        of_claims = _is_of(self.nothing.raw, claims)
+        return pl.concat(
+            [
+                self.nothing.raw,
+                *(self._scanned(p).filter(of_claims).collect() for p in range(self.ranges.many)),
+            ],
+            how="diagonal",
+        ).select(self.nothing.raw.columns)
+
+    def _scanned(self, place: int) -> pl.LazyFrame:
+        """The raw rows of a range, unread; a column that no row of a batch has is missing there."""
+        files = sorted(self.folder.glob(f"{_RAW}-{place}-*.arrow"))
+        frames = [pl.scan_ipc(file) for file in files]
+        return pl.concat([self.nothing.raw.lazy(), *frames], how="diagonal")
 
     def _raw(self, place: int) -> pl.DataFrame:
         return self._read(_RAW, place, self.nothing.raw)
