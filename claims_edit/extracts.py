@@ -78,7 +78,7 @@ class Extract:
     def collect(self, query: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
         """What `query` makes of the extract. Raises InputError naming the file that cannot be read."""
         try:
-            return _on_their_own(query(self.frame)).collect()
+            return on_their_own(query(self.frame)).collect()
         except _UNREADABLE as error:
             raise self._unreadable(error) from error
 
@@ -96,21 +96,19 @@ class Extract:
         )
 
     def batches(
-        self, wanted: pl.Expr | None = None, rows: int | None = None, *, own: bool = True
+        self, wanted: pl.Expr | None = None, rows: int | None = None, *, few: bool = False
     ) -> Iterator[pl.DataFrame]:
         """The rows of the extract, or those that are wanted, in its files' order: about `rows` rows at a
-        time, and at least one frame; with texts of their `own`, unless nearly all of them are kept."""
+        time, and at least one frame. `few` says that few are wanted: then a scan may read ahead."""
         parquet = [file for file in self.files if file.is_parquet]
         if parquet:
             frame = pl.concat(_aligned(file, self.columns) for file in parquet)
             condition = pl.lit(True) if wanted is None else wanted
             try:
-                if own:
+                if few:
                     found = frame.filter(condition)
-                    yield from map(
-                        _on_their_own, found.collect_batches(chunk_size=rows, maintain_order=True)
-                    )
-                else:  # a scan reads ahead as far as it can, which is far where all is kept
+                    yield from found.collect_batches(chunk_size=rows, maintain_order=True)
+                else:
                     many = int(frame.select(pl.len()).collect().item())
                     for first in range(0, many, _SLICE):
                         yield frame.slice(first, _SLICE).filter(condition).collect()
@@ -148,7 +146,7 @@ class Extract:
             piece = piece.filter(
                 _aligned(file, asked, read).select(wanted).collect().to_series().to_arrow()
             )
-        return _on_their_own(_aligned(file, self.columns, pl.DataFrame(piece).lazy()).collect())
+        return _aligned(file, self.columns, pl.DataFrame(piece).lazy()).collect()
 
     def require_unchanged(self) -> None:
         """Raises InputError where a file is no longer what it was when it was opened."""
@@ -328,7 +326,7 @@ def _require_types(
             )
 
 
-def _on_their_own(frame: _Frame) -> _Frame:
+def on_their_own(frame: _Frame) -> _Frame:
     """The same rows with texts of their own: a text that is read shares the memory of the piece of
     the file it stood in, and few rows would keep all of it."""
     texts = [c for c, t in frame.lazy().collect_schema().items() if t == pl.String]

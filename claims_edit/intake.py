@@ -11,7 +11,7 @@ import polars as pl
 from claims_edit import contracts, lifecycle
 from claims_edit.clinical_contracts import CLINICAL_FACTS
 from claims_edit.contracts import AUTHORIZATIONS, CLAIMS, OTHER_VERSIONS, PARTNER_LINES
-from claims_edit.extracts import Extract, open_extract
+from claims_edit.extracts import Extract, on_their_own, open_extract
 from claims_edit.members import Members, with_members
 from claims_edit.normalise import as_text, read_as, with_ndc_11
 from claims_edit.pandera_alone import pa
@@ -120,10 +120,11 @@ def find(extract: Extract, scope: Scope, rows: int | None = None) -> Iterator[Fo
     wanted = scope.of_raw(extract.columns)
     if extract.has("original_claim_id"):
         wanted = wanted | pl.col("original_claim_id").is_not_null()
-    many = extract.share(wanted) > _MANY
-    for batch in extract.batches(wanted, rows, own=not many):
+    few = extract.share(wanted) < _MANY
+    for batch in extract.batches(wanted, rows, few=few):
         raw, others = scope.split(batch)
-        yield Found(raw, _other_versions(others), _partner_lines(scope.partners(batch)))
+        found = (raw, _other_versions(others), _partner_lines(scope.partners(batch)))
+        yield Found(*(map(on_their_own, found) if few else found))
 
 
 def members_in(extract: Extract, scope: Scope) -> pl.DataFrame:

@@ -1,8 +1,8 @@
-"""pandera, imported without PySpark beside it.
+"""pandera, imported without pandas and PySpark beside it.
 
-Where PySpark is installed, pandera imports all of it, which takes longer than pandera itself and warns of
-pandas on the user's screen; and it sets SPARK_LOCAL_IP, by which a driver of Spark hides from its
-cluster. So PySpark is out of its sight while it is imported, and the environment stays as it was.
+Where they are installed, pandera imports all of them, which takes longer than pandera itself; PySpark
+warns of pandas on the user's screen, and SPARK_LOCAL_IP is set, by which a driver of Spark hides from its
+cluster. So they are out of its sight while it is imported, and the environment stays as it was.
 """
 
 from __future__ import annotations
@@ -11,26 +11,33 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
 
-_NAME = "pyspark"
+_HIDDEN = ("pandas", "pyspark")
+
+
+class _NotThere(MetaPathFinder):
+    """Says of a package that it is not installed."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Raises ModuleNotFoundError for what is hidden; knows nothing of others."""
+        if name.partition(".")[0] in _HIDDEN:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 @contextmanager
-def _without_pyspark() -> Iterator[None]:
-    hidden = _NAME not in sys.modules
-    environment = dict(os.environ)
-    if hidden:
-        sys.modules[_NAME] = None  # type: ignore[assignment]
+def _out_of_sight() -> Iterator[None]:
+    environment, finder = dict(os.environ), _NotThere()
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        if hidden:
-            del sys.modules[_NAME]
+        sys.meta_path.remove(finder)
         for name in set(os.environ) - set(environment):
             del os.environ[name]
 
 
-with _without_pyspark():
+with _out_of_sight():
     import pandera.polars as pa
     from pandera import errors
 

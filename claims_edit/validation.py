@@ -73,7 +73,7 @@ def _claims(extract: Extract, members: Members | None) -> Checked:
 def _batches(extract: Extract) -> Iterator[pl.DataFrame]:
     """The rows of an extract with their number, a batch at a time."""
     first = 0
-    for batch in extract.batches(rows=_BATCH, own=False):
+    for batch in extract.batches(rows=_BATCH):
         yield batch.with_row_index("row", offset=first)
         first += batch.height
 
