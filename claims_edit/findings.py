@@ -37,6 +37,8 @@ def ask(lines: pl.DataFrame, edits: Iterable[Edit], rules: pl.DataFrame) -> pl.D
 def _ask_one(lines: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFrame:
     asked = pl.col("asked_as").is_in(edit.asked_of).fill_null(False)
     not_passed = lines.filter(asked & edit.fails.fill_null(True)).with_columns(fails=edit.fails)
+    if not_passed.is_empty():
+        return none_found()
     if edit.details is not None:
         not_passed = edit.details(not_passed)
     failed = pl.col("fails").is_not_null()
