@@ -410,6 +410,7 @@ def test_extracts_are_read_in_one_place() -> None:
         ("extracts", "scan_parquet"),
         ("determining", "read_parquet"),
         ("engines.spill", "read_ipc"),
+        ("engines.spill", "scan_ipc"),
         ("history", "scan_parquet"),
         ("reference", "read_csv"),
         ("runs", "scan_parquet"),
