@@ -17,6 +17,7 @@ from claims_edit.history import History
 from claims_edit.manifest import input_files
 from claims_edit.members import Members, open_members
 from claims_edit.parts import Ranges
+from claims_edit.past import Past
 from claims_edit.reference import ReferenceData
 from claims_edit.scope import Scope
 from claims_edit.settings import NightSettings
@@ -119,6 +120,19 @@ def read_requests(inputs: Inputs, watch: Stopwatch) -> Requested:
     )
 
 
+def night_of(claims: intake.Claims, requests: Requested, past: Past) -> Night:
+    """What was read, of all members or of some, as a night."""
+    return Night(
+        lines=claims.lines,
+        other_versions=claims.other_versions,
+        authorizations=requests.authorizations,
+        rejected_authorizations=requests.rejected_authorizations,
+        partner_lines=claims.partner_lines,
+        clinical_facts=requests.clinical_facts,
+        past=past,
+    )
+
+
 def read_night(
     inputs: Inputs,
     reference: ReferenceData,
@@ -136,15 +150,7 @@ def read_night(
     requests = read_requests(inputs, watch)
     with watch.step("history"):
         past = inputs.history.memory(scope).of(claims.member_ids)
-    night = Night(
-        lines=claims.lines,
-        other_versions=claims.other_versions,
-        authorizations=requests.authorizations,
-        rejected_authorizations=requests.rejected_authorizations,
-        partner_lines=claims.partner_lines,
-        clinical_facts=requests.clinical_facts,
-        past=past,
-    )
+    night = night_of(claims, requests, past)
     rejected = {"rejected_lines": claims.rejected, **requests.rejected}
     return Read(night, claims.in_scope_rows, rejected)
 

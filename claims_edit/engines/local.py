@@ -12,9 +12,9 @@ from typing import Any
 
 from claims_edit import intake
 from claims_edit.engines.spill import spilled
-from claims_edit.evaluate import Night, evaluate
+from claims_edit.evaluate import evaluate
 from claims_edit.history import History
-from claims_edit.inputs import Inputs, Requested, open_inputs, read_requests
+from claims_edit.inputs import Inputs, Requested, night_of, open_inputs, read_requests
 from claims_edit.intake import Claims, Found
 from claims_edit.members import Members
 from claims_edit.parts import ONE_RANGE, Part, Ranges, ranges_of
@@ -119,15 +119,7 @@ class Local:
         return ONE_RANGE, iter([intake.together(found)])
 
     def _edited(self, claims: Claims, requests: Requested, past: Past, *, first: bool) -> Part:
-        night = Night(
-            lines=claims.lines,
-            other_versions=claims.other_versions,
-            authorizations=requests.authorizations,
-            rejected_authorizations=requests.rejected_authorizations,
-            partner_lines=claims.partner_lines,
-            clinical_facts=requests.clinical_facts,
-            past=past,
-        )
+        night = night_of(claims, requests, past)
         with self.watch.step("edits"):
             outcome = evaluate(
                 night, self.policy, self.reference, self.settings.as_of, self.watch.within("edits")
