@@ -61,7 +61,7 @@ wheel: setup ## Build the source archive, and from it the wheel, into dist/.
 wheel-check: wheel ## Install the built wheel alone in an empty environment and run the sample with it elsewhere.
 	scripts/check_wheel.sh dist/*.whl
 
-lock: setup ## Write requirements/*.txt again after a change of dependencies; keeps versions that still fit.
+lock: $(VENV)/.locked ## Write requirements/*.txt again after a change of dependencies; keeps versions that still fit.
 	$(PIP_COMPILE) $(LOCK_ARGS) --extra spark --output-file $(LOCK) pyproject.toml requirements/dev.in
 	$(PIP_COMPILE) --constraint $(LOCK) --output-file requirements/runtime.txt pyproject.toml
 
