@@ -13,20 +13,17 @@ from typing import Any
 import polars as pl
 
 from claims_edit.contracts import (
-    ALLOWED_ELSEWHERE,
-    LINE_KEY,
     OTHER_VERSIONS,
     PARTNER_LINES,
     PAST_COLUMNS,
-    YOUNGER_TABLES,
 )
+from claims_edit.elsewhere import columns_of, open_elsewhere, read_elsewhere
 from claims_edit.errors import InputError, UsageError
-from claims_edit.extracts import Extract, open_extract
+from claims_edit.extracts import Extract
 from claims_edit.log import LOGGER
 from claims_edit.manifest import NAME, digest_of, is_sealed
 from claims_edit.normalise import with_ndc_11
 from claims_edit.past import (
-    ELSEWHERE,
     RUN,
     Past,
     no_elsewhere,
@@ -35,8 +32,7 @@ from claims_edit.past import (
     no_partner_lines,
 )
 from claims_edit.publish import is_published, require_no_damage, run_folder, run_folders
-from claims_edit.quarantine import failing, read_typed
-from claims_edit.schemas import schema
+from claims_edit.run_contracts import YOUNGER_TABLES
 from claims_edit.scope import Scope
 
 # The tables of a run that later runs read.
@@ -228,6 +224,7 @@ class History:
             "place": self.place,
             "folder": None if self.folder is None else str(self.folder.resolve()),
             "runs": {run.run_id: run.digest for run in self.runs},
+            "elsewhere_columns": self.elsewhere and columns_of(self.elsewhere),
         }
 
     def computed_on(self, replaced: dict[str, Any]) -> list[str]:
@@ -348,53 +345,3 @@ def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) ->
 
 def _of_drug(runs: Sequence[PublishedRun], hcpcs_code: str) -> tuple[PublishedRun, ...]:
     return tuple(run for run in runs if run.hcpcs_code == hcpcs_code)
-
-
-# ---- lines allowed elsewhere ----------------------------------------------------------------
-
-
-def open_elsewhere(path: Path) -> Extract:
-    """Open a file of lines that another system allowed."""
-    return open_extract(
-        "history",
-        [path],
-        ALLOWED_ELSEWHERE,
-        sources=tuple(ALLOWED_ELSEWHERE.columns),
-        fallbacks={},
-    )
-
-
-def read_elsewhere(extract: Extract) -> pl.DataFrame:
-    """The lines allowed elsewhere, with `run`, and without the columns that the file lacks.
-
-    Raises InputError for any row that breaks the schema: what was allowed cannot be set aside.
-    """
-    present = {n: c for n, c in ALLOWED_ELSEWHERE.columns.items() if extract.has(n)}
-    raw = extract.collect(lambda frame: frame.select(list(present))).with_row_index("row")
-    if "authorization_draws" in present:
-        raw = raw.with_columns(authorization_draws=_with_codes(pl.col("authorization_draws")))
-    typed = read_typed(raw, schema("history", present))
-    repeated = typed.rows.filter(pl.len().over(LINE_KEY) > 1)
-    failures = pl.concat([typed.failures, failing(repeated, "repeated_key")])
-    if failures.height:
-        counts = failures.group_by("check").len().sort("len", "check", descending=[True, False])
-        worst = ", ".join(f"{check} ({count})" for check, count in counts.head(5).iter_rows())
-        rows = failures["row"].n_unique()
-        raise InputError(
-            f"history: {extract.files[0].path}: {rows} of {raw.height} rows cannot be read, and what "
-            f"was allowed cannot be set aside; nothing was published. Failed checks: {worst}. Mend "
-            "the file."
-        )
-    draws = pl.col("authorization_draws") if "authorization_draws" in present else None
-    empty_draws = no_elsewhere()["authorization_draws"].dtype
-    return typed.rows.drop("row").with_columns(
-        run=pl.lit(ELSEWHERE, RUN),
-        authorization_draws=pl.lit(None, empty_draws) if draws is None else draws,
-    )
-
-
-def _with_codes(draws: pl.Expr) -> pl.Expr:
-    """Draws with their authorization numbers read as codes: trimmed, upper-cased, null where empty."""
-    number = pl.element().struct.field("authorization_number").str.strip_chars().str.to_uppercase()
-    code = pl.when(number != "").then(number).alias("authorization_number")
-    return draws.list.eval(pl.struct(code, pl.element().struct.field("units")))

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import polars as pl
 
-from claims_edit.contracts import RUN_TABLES
 from claims_edit.errors import (
     AlreadyPublishedError,
     InputError,
@@ -23,12 +22,15 @@ from claims_edit.errors import (
 from claims_edit.manifest import NAME
 from claims_edit.pandera_alone import pa
 from claims_edit.report_contracts import COMPARISON_TABLES, DETERMINATION_TABLES
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.tables import TableWriter
 
 _LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
 # What a folder of the output folder is, by the name before its id. Runs alone are history.
 RUN, DETERMINATIONS, COMPARISON = "run_id", "determinations_id", "comparison_id"
 PAGE = "comparison.html"
+# The folder of a run in which it keeps the reference data that it was computed with.
+REFERENCE = "reference_data"
 
 
 def _files(tables: Iterable[str]) -> frozenset[str]:
@@ -36,7 +38,7 @@ def _files(tables: Iterable[str]) -> frozenset[str]:
 
 
 _FILES = {
-    RUN: _files(RUN_TABLES),
+    RUN: _files(RUN_TABLES) | {REFERENCE},
     DETERMINATIONS: _files(DETERMINATION_TABLES),
     COMPARISON: _files(COMPARISON_TABLES) | {PAGE},
 }
@@ -211,7 +213,7 @@ def publish(staging: Path, out: Path, run_id: str, kind: str = RUN) -> Path:
     """
     folder = run_folder(out, run_id, kind)
     old = out / f"{_REPLACED}{_aside(run_id, kind)}"
-    for file in staging.iterdir():
+    for file in staging.rglob("*"):
         _close_to_others(file)
         _sync(file)
     _sync(staging)

@@ -9,11 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from claims_edit.contracts import RECONSIDER, UNITS
+from claims_edit.contracts import UNITS
 from claims_edit.frames import beside
 from claims_edit.ledger import Authorization, Ledger, VersionLimits
 from claims_edit.normalise import from_millionths, millionths, number
 from claims_edit.past import Past
+from claims_edit.run_contracts import RECONSIDER
 
 _ORDER = ("member_id", "claim_line_start_date", "received_date", "claim_id", "claim_line_number")
 _FOUND = {"line": pl.UInt32, "alone": pl.Int128, "in_turn": pl.Int128}

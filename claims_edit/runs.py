@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 
 from claims_edit import publish
-from claims_edit.contracts import RUN_TABLES
 from claims_edit.drift import drift_of, in_words
 from claims_edit.engines.engine import Computation, computing_by
 from claims_edit.errors import FaultError, InputError
@@ -23,14 +22,17 @@ from claims_edit.manifest import (
     NAME,
     RowCounts,
     account_of,
+    digest_of,
     manifest,
     output_entries,
+    reference_tables,
     sealed,
 )
 from claims_edit.policies import Policy, load_governing
 from claims_edit.quarantine import in_order_as_they_came
 from claims_edit.reference import ReferenceData, load_reference
 from claims_edit.report.flagged import HIGHEST_CHARGE_FIRST
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.schemas import empty
 from claims_edit.settings import RunSettings
 from claims_edit.steps import Announce, Stopwatch
@@ -97,6 +99,7 @@ def _run(
         in_scope_rows, files = _write(staging, aside, computation, settings, watch)
         shutil.rmtree(aside)
         with watch.step("writing"):
+            _keep(staging / publish.REFERENCE, reference, policy)
             content = _manifest(staging, settings, policy, reference, files, in_scope_rows, history)
         _mind_the_drift(content, settings)
         folder = _publish(staging, settings, content, watch)
@@ -155,6 +158,19 @@ def _write(
             writers["rejected_lines"].add(all_rejected)
             flagged.close()
     return in_scope_rows, files
+
+
+def _keep(folder: Path, reference: ReferenceData, policy: Policy) -> None:
+    """Copy the reference data that was read: a run is explained by it, whatever becomes of the policy."""
+    for path, table in reference_tables(reference, policy).items():
+        copy = folder / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(table.path, copy)
+        if digest_of(copy, whole=True)["digest"] != table.digest:
+            raise InputError(
+                f"reference data: {table.path}: changed while the run was computed; run again when it is "
+                "whole."
+            )
 
 
 def _add(

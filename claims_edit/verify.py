@@ -10,19 +10,20 @@ from typing import Any
 
 import polars as pl
 
-from claims_edit.contracts import RUN_TABLES, YOUNGER_TABLES
 from claims_edit.errors import InputError, UsageError
 from claims_edit.history import PublishedRun, read_run
 from claims_edit.manifest import NAME, RowCounts, account_of, digest_of, is_sealed, to_json
-from claims_edit.pandera_alone import errors
+from claims_edit.pandera_alone import errors, pa
 from claims_edit.publish import (
     COMPARISON,
     DETERMINATIONS,
+    REFERENCE,
     is_published,
     run_folders,
     run_like_folders,
 )
 from claims_edit.report.flagged import SHOWN
+from claims_edit.run_contracts import KEPT_TABLES, RUN_TABLES, YOUNGER_COLUMNS, YOUNGER_TABLES
 from claims_edit.schemas import empty, validated
 
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
@@ -97,6 +98,19 @@ def _damaged_files(run: PublishedRun) -> Iterator[str]:
             yield f"{path.name}: is missing"
         elif digest_of(path, whole=True)["digest"] != written[name]["digest"]:
             yield f"{path.name}: is not what was written"
+    yield from _damaged_reference(run)
+
+
+def _damaged_reference(run: PublishedRun) -> Iterator[str]:
+    """Tables of the reference data that are not those that the run was computed with."""
+    if not (set(KEPT_TABLES) <= {output["table"] for output in run.manifest["outputs"]}):
+        return
+    for entry in run.manifest["reference_data"]:
+        path = run.folder / REFERENCE / entry["path"]
+        if not path.is_file():
+            yield f"{REFERENCE}/{entry['path']}: is missing"
+        elif digest_of(path, whole=True)["digest"] != entry["digest"]:
+            yield f"{REFERENCE}/{entry['path']}: is not what was written"
 
 
 def _of_tables(run: PublishedRun) -> Iterator[str]:
@@ -112,6 +126,7 @@ def _of_tables(run: PublishedRun) -> Iterator[str]:
         except _UNREADABLE:
             yield f"{name}.parquet: cannot be read"
             continue
+        table = _with_younger(name, table, schema)
         if table.columns != list(schema.columns):
             yield f"{name}.parquet: breaks its schema"
             continue
@@ -127,6 +142,14 @@ def _of_tables(run: PublishedRun) -> Iterator[str]:
             yield f"{output['table']}.parquet: has {rows} rows, the manifest says {output['rows']}"
     yield from _of_account(run.manifest, tables)
     yield from _between_tables(tables)
+
+
+def _with_younger(name: str, table: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
+    """A table of one of the first runs with the columns that it does not have, all null."""
+    younger = YOUNGER_COLUMNS.get(name, ())
+    if not younger or not set(table.columns).isdisjoint(younger):
+        return table
+    return table.hstack(empty(schema).select(younger).clear(table.height))
 
 
 def _of_account(manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> Iterator[str]:

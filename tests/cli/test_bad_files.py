@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import polars as pl
 import pytest
 
-from claims_edit.contracts import RUN_TABLES
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.schemas import polars_type
 from tests.cli.support import (
     AS_OF,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from claims_edit.__main__ import outcome
-from claims_edit.contracts import RUN_TABLES
 from claims_edit.manifest import NAME, is_sealed
+from claims_edit.run_contracts import RUN_TABLES
 from tests.cli.support import AS_OF, authorization, claim, csv_text, facts
 from tests.runs.support import Manifest, manifest_of, run_folders, sha256
 from tests.support import IXABEPILONE, REFERENCE, Row

@@ -16,7 +16,8 @@ import pytest
 
 from claims_edit import __version__
 from claims_edit import manifest as manifests
-from claims_edit.contracts import DISPOSITIONS, RUN_TABLES
+from claims_edit.contracts import DISPOSITIONS
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.runs import STEPS
 from tests.runs.support import (
     SAMPLE,

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from claims_edit.contracts import RUN_TABLES
 from claims_edit.edits.catalogue import EDITS
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.schemas import polars_type, validated
 from tests.runs.support import rows, table
 

@@ -17,6 +17,7 @@ from claims_edit.errors import FaultError, InputError, UsageError, UserError
 from claims_edit.evaluate import Night, evaluate
 from claims_edit.extracts import Extract, SourceFile
 from claims_edit.history import Memory
+from claims_edit.kept import kept
 from claims_edit.members import Members
 from claims_edit.normalise import as_text
 from claims_edit.parts import ONE_RANGE, Ranges
@@ -272,6 +273,7 @@ def _edited(job: Job, rows: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         "other_versions": claims.other_versions,
         "partner_lines": claims.partner_lines,
         "rejected_lines": claims.rejected,
+        **kept(night, job.policy.hcpcs_code),
         COUNTED: pl.DataFrame({"in_scope_rows": [claims.in_scope_rows]}),
     }
 
