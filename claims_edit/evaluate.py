@@ -115,7 +115,7 @@ def evaluate(
     """
     judged = judge(night, policy, reference, as_of, step)
     with step("outcome"):
-        edited = _lines(disposed(judged.lines, judged.findings))
+        edited = edited_lines(judged)
     with step("reconsider"):
         reconsider = _reconsider(night.past, judged, edited, policy)
     return Outcome(edited, _findings(judged.lines, judged.findings), reconsider)
@@ -201,6 +201,11 @@ def _place_of(texts: pl.Series) -> pl.Series:
     distinct = texts.unique().sort().to_frame().with_row_index("place")
     found = texts.to_frame().join(distinct, on=texts.name, how="left", maintain_order="left")
     return found["place"].alias(texts.name)
+
+
+def edits_asked(*, clinical: bool) -> list[Edit]:
+    """All edits that a run asks, in order; those that read clinical facts where it was given any."""
+    return _of_kind("governance", "line", "dose", "duplicate", "limit", clinical=clinical)
 
 
 def _of_kind(*kinds: Kind, clinical: bool = False) -> list[Edit]:
@@ -299,7 +304,9 @@ def _reconsider(past: Past, judged: Judged, edited: pl.DataFrame, policy: Policy
     )
 
 
-def _lines(lines: pl.DataFrame) -> pl.DataFrame:
+def edited_lines(judged: Judged) -> pl.DataFrame:
+    """The table `lines` of the contracts: each line with its one outcome."""
+    lines = disposed(judged.lines, judged.findings)
     return lines.with_columns(
         governed=pl.col("policy_version").is_not_null()
         & (pl.col("line_of_business") != "medicare"),
