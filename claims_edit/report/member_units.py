@@ -1,4 +1,4 @@
-"""What was allowed to a member of the drug, in the order in which it was allowed, and the room it left."""
+"""What was allowed to a member of the drug, in the order in which it was allowed, and its room."""
 
 from __future__ import annotations
 
