@@ -24,8 +24,9 @@ setup: $(VENV)/.installed ## Make .venv with Python 3.11 or later and install th
 run: setup ## Install, then run the main job on sample_claims/ and write the reports to build/sample/.
 	$(BIN)/claims-edit run --config sample_claims/run.toml --out $(SAMPLE_OUT) --replace
 
-test: setup ## Install, then run the tests; warnings are errors. Those of Spark need Java 17 or later.
+test: setup ## Install, then run the tests; warnings are errors. Spark needs Java 17 or later, pages Chromium.
 	scripts/java.sh
+	scripts/chromium.sh
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: check-format check-lint check-types check-docs test ## Check format, lint, types and generated docs, then run the tests.
