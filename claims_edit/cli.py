@@ -223,6 +223,47 @@ def verify(folder: Path, log_format: str) -> None:
     say(f"{folder}: {len(checked)} run{'s' if len(checked) > 1 else ''} in order")
 
 
+@cli.command()
+@click.argument("folder", metavar="RUN_DIR", type=opts.FILE)
+@click.argument("claim_id")
+@click.argument("line", type=int, required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="Form of the explanation; json and html are masked unless --unmasked.",
+)
+@opts.MASKING
+@opts.LOG
+def explain(
+    folder: Path, claim_id: str, line: int | None, form: str, log_format: str, **options: Any
+) -> None:
+    """Tell the whole story of a line, or of all lines of a claim: each edit asked, and what it found.
+
+    It reads the run's folder, and the runs that it names as history. Of a claim that the run did not
+    edit, it says why.
+
+    \b
+    claims-edit explain runs/run_id=2026-02-28 C-0070 1
+    """
+    log.set_up(log_format, quiet=True)
+    from claims_edit import explaining
+
+    say(
+        explaining.explain(
+            folder,
+            claim_id,
+            line,
+            form,
+            mask=options["mask"],
+            unmasked=options["unmasked"],
+            key_file=options["mask_key"],
+        )
+    )
+
+
 @contextmanager
 def _progress(steps: tuple[str, ...]) -> Iterator[Callable[[str], None]]:
     """A bar on a terminal; nothing anywhere else."""

@@ -31,6 +31,7 @@ _PATH_OPTIONS = (
     "history",
     "reference_data",
     "metrics_file",
+    "mask_key",
 )
 
 
@@ -180,6 +181,16 @@ LOG = option(
 )
 
 
+MASKED = option("--mask", is_flag=True, help="Show pseudonyms for ids, and no birth dates.")
+UNMASKED = option("--unmasked", is_flag=True, help="Show ids and birth dates as they are.")
+MASK_KEY = option(
+    "--mask-key",
+    type=FILE,
+    help="File of the key of the pseudonyms.  [default: mask.key in the folder of the runs, made at "
+    "first need]",
+)
+
+
 AUTHORIZATIONS = option(
     "--authorizations", type=INPUT, required=True, help="Authorizations extract."
 )
@@ -243,6 +254,7 @@ def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
     return decorated
 
 
+MASKING = together(MASKED, UNMASKED, MASK_KEY)
 NIGHT = together(CLAIMS, AUTHORIZATIONS, MEMBERS, CLINICAL, OUT, HISTORY)
 ENGINES = together(ENGINE, SPARK_MASTER, SPARK_CONF)
 OUTPUT = together(REFERENCE, RUN_ID, REPLACE, AS_OF)

@@ -182,7 +182,7 @@ def _below(node: Node, terms: Terms) -> tuple[Node, ...]:
 
 
 def _criterion(node: Node, terms: Terms, path: str, facts: Row, verdict: Row) -> Criterion:
-    read = facts_read(node, terms) if node.rule == "fact" else []
+    read = facts_read(node, terms) if node.rule in ("fact", "term") else []
     return Criterion(
         title=node.title,
         rule=node.rule,

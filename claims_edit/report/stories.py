@@ -206,6 +206,8 @@ class Stories:
             yield f"{edit_id}: {REMEDIES[edit_id]}"
             if edit_id == "coverage-criteria" and row["criteria_open_in_words"]:
                 yield f"Facts that may tell: {', '.join(row['criteria_open_in_words'])}."
+            if edit_id == "coverage-criteria" and row["criteria_not_met"]:
+                yield f"On the nearest way: {'; '.join(row['criteria_not_met'])}."
             if any(limit.edit_id == edit_id for limit in limits.windows):
                 billed = row["service_unit_quantity"]
                 first = units.first_day_with_room(

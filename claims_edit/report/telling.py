@@ -1,8 +1,8 @@
-"""A story as text for a terminal, and as a piece of HTML. Both are told of a story's values (`to_dict`)."""
+"""A story as text for a terminal, and as HTML. Both are told of a story's values (`to_dict`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -70,9 +70,21 @@ def story_html(story: Told) -> str:
     )
 
 
-def story_page(story: Told) -> str:
-    """The story as an HTML page of its own, that opens offline."""
-    return rendered("story_page.html", story=story, article=Markup(story_html(story)))
+def stories_page(stories: Sequence[Told]) -> str:
+    """Stories as an HTML page of its own, that opens offline; of a line that was not edited, why not."""
+    articles = [Markup(story_html(story)) for story in stories if "line" in story]
+    return rendered(
+        "story_page.html",
+        title=_page_title(stories[0]),
+        articles=articles,
+        absent=[story for story in stories if "line" not in story],
+    )
+
+
+def _page_title(story: Told) -> str:
+    if "line" not in story:
+        return f"Run {story['run_id']} did not edit {story['not_edited']}"
+    return f"Claim {story['line']['claim_id']}, run {story['run']['run_id']}"
 
 
 # ---- text -----------------------------------------------------------------------------------
@@ -104,7 +116,7 @@ def story_text(story: Told) -> str:
 
 def _edits(story: Told) -> Iterator[str]:
     for edit in story["edits"]:
-        if edit["verdict"] in ("fail", "unknown"):
+        if edit["verdict"] in ("fail", "unknown") and edit["action"] != "off":
             codes = f" [{edit['codes']}]" if edit["codes"] else ""
             yield f"  {edit['verdict']}  {edit['edit_id']}: {edit['action']}{codes}"
             yield indented(edit["message"], "      ")
@@ -112,6 +124,10 @@ def _edits(story: Told) -> Iterator[str]:
     passed = [edit["edit_id"] for edit in story["edits"] if edit["verdict"] == "pass"]
     if passed:
         yield indented(f"pass  {', '.join(passed)}")
+    for edit in story["edits"]:
+        if edit["action"] == "off":
+            yield indented(f"{edit['verdict']}, which the policy lets be  {edit['edit_id']}")
+            yield indented(edit["message"], "      ")
     reasons: dict[str, list[str]] = {}
     for edit in story["edits"]:
         if edit["verdict"] == "not asked":
@@ -147,14 +163,14 @@ def _windows(story: Told) -> Iterator[str]:
             f"{window['room']}"
         )
         for entry in window["entries"]:
-            of = entry["run_id"] and f"run {entry['run_id']}"
+            of = f"run {entry['run_id']}" if entry["run_id"] else "allowed elsewhere"
             when = {"before": "", "this": ", this line", "after": ", judged after it"}[
                 entry["when"]
             ]
             asked = "" if entry["billed_units"] is None else f" of {entry['billed_units']}"
             yield (
                 f"    {entry['date']}  {entry['allowed_units']}{asked} allowed, claim "
-                f"{entry['claim_id']} line {entry['claim_line_number']}, {of or 'allowed elsewhere'}{when}"
+                f"{entry['claim_id']} line {entry['claim_line_number']}, {of}{when}"
             )
 
 
@@ -173,7 +189,7 @@ def _criterion(node: Told, depth: int) -> Iterator[str]:
     of = {"any": " (any of)", "all": " (all of)"}.get(node["rule"], "")
     said = f"{_MARKS[node['met']]} {node['title']}{of}"
     yield indented(f"{said}: {facts}" if facts else said, "  " * depth)
-    for child in node["children"]:
+    for child in node["children"] if node["rule"] != "term" else ():
         yield from _criterion(child, depth + 1)
 
 
