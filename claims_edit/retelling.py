@@ -55,9 +55,9 @@ class Retelling:
         """Whether the run was given clinical facts."""
         return any(file["extract"] == "clinical" for file in self.manifest["inputs"])
 
-    def scan(self, table: str) -> pl.LazyFrame:
-        """One of the tables of the run."""
-        return pl.scan_parquet(self.run.folder / f"{table}.parquet", glob=False)
+    def scan(self, table: str, run: PublishedRun | None = None) -> pl.LazyFrame:
+        """One of the tables of the run, or of another one."""
+        return pl.scan_parquet((run or self.run).folder / f"{table}.parquet", glob=False)
 
     def rows(self, table: str, *conditions: pl.Expr) -> pl.DataFrame:
         """The rows of a table that meet all conditions. Raises InputError where it cannot be read."""

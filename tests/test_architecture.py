@@ -14,7 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from claims_edit import clinical_contracts, contracts, reference_contracts, report_contracts
+from claims_edit import (
+    clinical_contracts,
+    contracts,
+    reference_contracts,
+    report_contracts,
+    run_contracts,
+)
 from claims_edit.pandera_alone import pa
 from tests.support import PROJECT
 
@@ -59,6 +65,8 @@ OUTSIDE = {
     "engines.engine",
     "engines.local",
     "engines.spill",
+    "elsewhere",
+    "explaining",
     *(f"engines.spark.{name}" for name in SPARK),
     "extracts",
     "history",
@@ -77,6 +85,11 @@ OUTSIDE = {
     "report.policies",
     "report.summary",
     "report.text",
+    "report.absent",
+    "report.pages",
+    "report.stories",
+    "report.telling",
+    "retelling",
     "runs",
     "screen",
     "settings",
@@ -110,19 +123,29 @@ PURE = {
     "reconsider",
     "reference_contracts",
     "report_contracts",
+    "run_contracts",
+    "kept",
     "quarantine",
     "report.comparison",
     "report.flagged",
     "report.policies",
     "report.summary",
     "report.text",
+    "report.judged_by",
+    "report.masked",
+    "report.member_units",
+    "report.remedies",
+    "report.story",
+    "report.timeline",
+    "report.versions",
+    "report.wording",
     "scope",
     "vials",
     "edits.edit",
     "edits.catalogue",
     *(f"edits.{family}" for family in FAMILIES),
 }
-CONTRACTS = (clinical_contracts, contracts, reference_contracts, report_contracts)
+CONTRACTS = (clinical_contracts, contracts, reference_contracts, report_contracts, run_contracts)
 FILE_MODULES = {"glob", "io", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile"}
 FORMATS = "csv|parquet|ipc|json|ndjson|avro|excel|delta|database|text|bytes"
 FILE_CALLS = re.compile(rf"^(open|input|print|(read|scan|write|sink)_({FORMATS})(_\w+)?)$")
@@ -263,7 +286,16 @@ def test_data_flows_one_way() -> None:
     """Each module is imported by those after it, and by none before it."""
     order = (
         *("errors", "schemas", "clinical_contracts", "contracts", "reference_contracts"),
-        *("report_contracts", "frames", "normalise", "reference", "vials", "criteria", "nearest"),
+        *(
+            "report_contracts",
+            "run_contracts",
+            "frames",
+            "normalise",
+            "reference",
+            "vials",
+            "criteria",
+            "nearest",
+        ),
         *(
             "toml_tables",
             "edits.edit",
@@ -286,6 +318,7 @@ def test_data_flows_one_way() -> None:
         *(
             "policy_frames",
             "evaluate",
+            "kept",
             "determinations",
             "changes",
             "drift",
@@ -294,7 +327,8 @@ def test_data_flows_one_way() -> None:
             "tables",
             "parts",
         ),
-        *("quarantine", "members", "intake", "manifest", "publish", "history", "inputs"),
+        *("quarantine", "members", "intake", "manifest", "publish"),
+        *("elsewhere", "history", "retelling", "inputs"),
         *(
             "report",
             "cases",
@@ -304,6 +338,7 @@ def test_data_flows_one_way() -> None:
             "runs",
             "comparisons",
             "determining",
+            "explaining",
         ),
         *("validation", "verify", "cli_policy", "cli", "__main__"),
     )
@@ -351,7 +386,7 @@ def test_engines_hold_no_rules() -> None:
     told = {(m.name, name) for m in engines for name in names_in(m.tree) if name in rules}
     assert told == set()
     bringing = {"contracts", "evaluate", "lifecycle", "normalise", "parts", "past"}
-    bringing |= {"report.flagged", "schemas", "scope"}
+    bringing |= {"kept", "report.flagged", "run_contracts", "schemas", "scope"}
     deciding = {name for m in engines for name in m.own_imports() if name in PURE - bringing}
     assert deciding == set()
 
@@ -413,6 +448,7 @@ def test_extracts_are_read_in_one_place() -> None:
         ("engines.spill", "scan_ipc"),
         ("history", "scan_parquet"),
         ("reference", "read_csv"),
+        ("retelling", "scan_parquet"),
         ("runs", "scan_parquet"),
         ("tables", "scan_ipc"),
         ("verify", "read_parquet"),

@@ -25,8 +25,8 @@ def nothing_known(retelling: Retelling) -> str:
     code = retelling.policy.hcpcs_code
     return (
         f"no row of the claim was in scope. The run read {rows['read']:,} rows, of which "
-        f"{rows['out_of_scope']:,} were neither under {code} nor with an NDC of its products; a run keeps "
-        "nothing of those. So the claim is one of them, or it is not in the extract. Look at its id."
+        f"{rows['out_of_scope']:,} were neither under {code} nor with an NDC of its products; "
+        "a run keeps nothing of those. So the claim is one of them, or it is not in the extract."
     )
 
 
@@ -74,7 +74,7 @@ def _out_of_scope(retelling: Retelling, claim_id: str) -> Iterator[str]:
 
 def _earlier(retelling: Retelling, claim_id: str, line: int | None) -> Iterator[str]:
     for run in retelling.history:
-        lines = pl.scan_parquet(run.folder / "lines.parquet", glob=False)
+        lines = retelling.scan("lines", run)
         wanted = pl.col("claim_id") == claim_id
         if line is not None:
             wanted = wanted & (pl.col("claim_line_number") == line)

@@ -1,4 +1,4 @@
-"""A window of a limit as a drawing: a bar for each line that was allowed units in it."""
+"""A window of a limit as a drawing: a step for each line that was allowed units in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Timeline:
-    """A window drawn on WIDTH by HEIGHT: bars stand on each other within a day, `limit_y` is the most."""
+    """A window drawn on WIDTH by HEIGHT: each bar stands on what was allowed up to its day, so that the
+    last is as high as the whole; `limit_y` is the most."""
 
     window: dict[str, Any]
     bars: tuple[Bar, ...]
@@ -44,13 +45,11 @@ def timeline(window: dict[str, Any]) -> Timeline:
     entries = window["entries"]
     total = sum((Decimal(each["allowed_units"]) for each in entries), Decimal(0))
     scale = (HEIGHT - _TOP - 1) / float(max(total, most, Decimal(1)))
-    stood: dict[int, float] = {}
+    base = 0.0
     bars = []
     for entry in entries:
         place = (date.fromisoformat(entry["date"]) - start).days
         height = float(entry["allowed_units"]) * scale
-        base = stood.get(place, 0.0)
-        stood[place] = base + height
         said = (
             f"{entry['date']}: {entry['allowed_units']} units, claim {entry['claim_id']} line "
             f"{entry['claim_line_number']}"
@@ -66,6 +65,7 @@ def timeline(window: dict[str, Any]) -> Timeline:
                 said,
             )
         )
+        base += height
     return Timeline(
         window,
         tuple(bars),

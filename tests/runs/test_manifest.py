@@ -58,7 +58,12 @@ def test_it_has_every_field(manifest: Manifest) -> None:
     ]
     assert (manifest["run_id"], manifest["as_of"]) == ("tonight", "2026-02-28")
     assert manifest["program"] == {"name": "claims-edit", "version": __version__}
-    assert manifest["history"] == {"place": 1, "folder": None, "runs": {}}
+    assert manifest["history"] == {
+        "place": 1,
+        "folder": None,
+        "runs": {},
+        "elsewhere_columns": None,
+    }
     assert manifest["drift"] == {"runs": 0, "warnings": []}
 
 
