@@ -19,6 +19,7 @@ from claims_edit.errors import (
     OutputBusyError,
     UsageError,
 )
+from claims_edit.kept_reference import ARCHIVE
 from claims_edit.manifest import NAME
 from claims_edit.pandera_alone import pa
 from claims_edit.report_contracts import COMPARISON_TABLES, DETERMINATION_TABLES
@@ -29,8 +30,6 @@ _LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
 # What a folder of the output folder is, by the name before its id. Runs alone are history.
 RUN, DETERMINATIONS, COMPARISON = "run_id", "determinations_id", "comparison_id"
 PAGE = "comparison.html"
-# The folder of a run in which it keeps the reference data that it was computed with.
-REFERENCE = "reference_data"
 
 
 def _files(tables: Iterable[str]) -> frozenset[str]:
@@ -38,7 +37,7 @@ def _files(tables: Iterable[str]) -> frozenset[str]:
 
 
 _FILES = {
-    RUN: _files(RUN_TABLES) | {REFERENCE},
+    RUN: _files(RUN_TABLES) | {ARCHIVE},
     DETERMINATIONS: _files(DETERMINATION_TABLES),
     COMPARISON: _files(COMPARISON_TABLES) | {PAGE},
 }
@@ -213,7 +212,7 @@ def publish(staging: Path, out: Path, run_id: str, kind: str = RUN) -> Path:
     """
     folder = run_folder(out, run_id, kind)
     old = out / f"{_REPLACED}{_aside(run_id, kind)}"
-    for file in staging.rglob("*"):
+    for file in staging.iterdir():
         _close_to_others(file)
         _sync(file)
     _sync(staging)

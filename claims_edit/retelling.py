@@ -18,10 +18,11 @@ from claims_edit.errors import InputError, UsageError
 from claims_edit.evaluate import Judged, Night, judge
 from claims_edit.history import Memory, PublishedRun, read_run
 from claims_edit.intake import read_as_rejected
+from claims_edit.kept_reference import unpacked
 from claims_edit.normalise import with_ndc_11
 from claims_edit.past import ELSEWHERE, RUN, no_elsewhere
 from claims_edit.policies import Policy, load_policy
-from claims_edit.publish import REFERENCE, is_published, run_folder
+from claims_edit.publish import is_published, run_folder
 from claims_edit.reference import ReferenceData, load_reference
 from claims_edit.run_contracts import KEPT_TABLES
 from claims_edit.scope import scope_of
@@ -127,8 +128,9 @@ def retelling_of(folder: Path) -> Retelling:
             f"RUN_DIR: {folder}: was published by a version that did not keep what a run is explained "
             "by; run its night again under its run id, with --replace."
         )
-    reference = load_reference(run.folder / REFERENCE)
-    policy = load_policy(run.folder / REFERENCE, run.manifest["policy"]["id"])
+    with unpacked(run.folder) as kept:
+        reference = load_reference(kept)
+        policy = load_policy(kept, run.manifest["policy"]["id"])
     history, changed = _history_of(run)
     return Retelling(run, policy, reference, history, changed)
 

@@ -17,6 +17,7 @@ from claims_edit.engines.engine import Computation, computing_by
 from claims_edit.errors import FaultError, InputError
 from claims_edit.history import History, open_history
 from claims_edit.inputs import require_few_rejects
+from claims_edit.kept_reference import ARCHIVE, keep
 from claims_edit.log import LOGGER
 from claims_edit.manifest import (
     NAME,
@@ -99,7 +100,7 @@ def _run(
         in_scope_rows, files = _write(staging, aside, computation, settings, watch)
         shutil.rmtree(aside)
         with watch.step("writing"):
-            _keep(staging / publish.REFERENCE, reference, policy)
+            keep(reference_tables(reference, policy), staging)
             content = _manifest(staging, settings, policy, reference, files, in_scope_rows, history)
         _mind_the_drift(content, settings)
         folder = _publish(staging, settings, content, watch)
@@ -160,19 +161,6 @@ def _write(
     return in_scope_rows, files
 
 
-def _keep(folder: Path, reference: ReferenceData, policy: Policy) -> None:
-    """Copy the reference data that was read: a run is explained by it, whatever becomes of the policy."""
-    for path, table in reference_tables(reference, policy).items():
-        copy = folder / path
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(table.path, copy)
-        if digest_of(copy, whole=True)["digest"] != table.digest:
-            raise InputError(
-                f"reference data: {table.path}: changed while the run was computed; run again when it is "
-                "whole."
-            )
-
-
 def _add(
     writers: dict[str, TableWriter], flagged: OrderedTable, tables: dict[str, pl.DataFrame]
 ) -> None:
@@ -217,5 +205,6 @@ def _manifest(
         account,
         history.recorded(),
     )
+    content["reference_archive"] = {"file": ARCHIVE, **digest_of(staging / ARCHIVE, whole=True)}
     content["drift"] = drift_of(content, [run.manifest for run in history.runs])
     return content

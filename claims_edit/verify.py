@@ -12,18 +12,18 @@ import polars as pl
 
 from claims_edit.errors import InputError, UsageError
 from claims_edit.history import PublishedRun, read_run
+from claims_edit.kept_reference import ARCHIVE
 from claims_edit.manifest import NAME, RowCounts, account_of, digest_of, is_sealed, to_json
 from claims_edit.pandera_alone import errors, pa
 from claims_edit.publish import (
     COMPARISON,
     DETERMINATIONS,
-    REFERENCE,
     is_published,
     run_folders,
     run_like_folders,
 )
 from claims_edit.report.flagged import SHOWN
-from claims_edit.run_contracts import KEPT_TABLES, RUN_TABLES, YOUNGER_COLUMNS, YOUNGER_TABLES
+from claims_edit.run_contracts import RUN_TABLES, YOUNGER_COLUMNS, YOUNGER_TABLES
 from claims_edit.schemas import empty, validated
 
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
@@ -102,15 +102,14 @@ def _damaged_files(run: PublishedRun) -> Iterator[str]:
 
 
 def _damaged_reference(run: PublishedRun) -> Iterator[str]:
-    """Tables of the reference data that are not those that the run was computed with."""
-    if not (set(KEPT_TABLES) <= {output["table"] for output in run.manifest["outputs"]}):
+    """The kept reference data, where it is not what the run was computed with."""
+    if "reference_archive" not in run.manifest:
         return
-    for entry in run.manifest["reference_data"]:
-        path = run.folder / REFERENCE / entry["path"]
-        if not path.is_file():
-            yield f"{REFERENCE}/{entry['path']}: is missing"
-        elif digest_of(path, whole=True)["digest"] != entry["digest"]:
-            yield f"{REFERENCE}/{entry['path']}: is not what was written"
+    path = run.folder / ARCHIVE
+    if not path.is_file():
+        yield f"{ARCHIVE}: is missing"
+    elif digest_of(path, whole=True)["digest"] != run.manifest["reference_archive"]["digest"]:
+        yield f"{ARCHIVE}: is not what was written"
 
 
 def _of_tables(run: PublishedRun) -> Iterator[str]:

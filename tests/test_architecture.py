@@ -72,6 +72,7 @@ OUTSIDE = {
     "history",
     "inputs",
     "intake",
+    "kept_reference",
     "log",
     "manifest",
     "members",
@@ -327,7 +328,7 @@ def test_data_flows_one_way() -> None:
             "tables",
             "parts",
         ),
-        *("quarantine", "members", "intake", "manifest", "publish"),
+        *("quarantine", "members", "intake", "manifest", "kept_reference", "publish"),
         *("elsewhere", "history", "retelling", "inputs"),
         *(
             "report",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from claims_edit.run_contracts import RUN_TABLES
 from tests.oracle.drugs import IXABEPILONE
 from tests.oracle.telling import told_story
 from tests.properties.publishing import Publisher
+from tests.runs.support import published
 from tests.support import REFERENCE
 
 KEY = ["claim_id", "claim_line_number"]
@@ -89,11 +91,18 @@ def test_the_sample_is_told_as_it_was_published(run: Path) -> None:
     require_told_as_published(run)
 
 
-def test_a_run_is_told_by_the_policy_it_was_computed_with(run: Path) -> None:
-    """What it was computed with is its own, and there is no way to any other."""
-    retelling = retelling_of(run)
-    assert retelling.reference.folder == run / "reference_data"
-    assert retelling.policy.folder.is_relative_to(run)
+def test_a_run_is_told_by_the_policy_it_was_computed_with(tmp_path: Path) -> None:
+    """The policy's author has gone on since."""
+    data = tmp_path / "reference_data"
+    shutil.copytree(REFERENCE, data)
+    policy = data / "policies" / "prime-ic-0072" / "policy.toml"
+    written_then = policy.read_text(encoding="utf-8")
+    policy.write_text(written_then.replace("max_units = 90", "max_units = 60"), encoding="utf-8")
+    folder = published(tmp_path / "runs", reference_data=data)
+    shutil.rmtree(data)
+    require_told_as_published(folder)
+    windows = [w for s in stories_of_all(retelling_of(folder)).values() for w in s.windows]
+    assert {window.max_units for window in windows} == {60}
 
 
 def test_every_edit_is_told_of_every_line_with_a_verdict(run: Path) -> None:

@@ -52,6 +52,7 @@ def test_it_has_every_field(manifest: Manifest) -> None:
         "dispositions",
         "edits",
         "balance",
+        "reference_archive",
         "drift",
         "timings",
         "digest",

@@ -13,12 +13,13 @@ import polars as pl
 import pytest
 
 from claims_edit.__main__ import outcome
+from claims_edit.kept_reference import ARCHIVE
 from claims_edit.manifest import NAME, digest_of, sealed
 from claims_edit.run_contracts import RUN_TABLES, YOUNGER_TABLES
 from claims_edit.verify import verify
 from tests.runs.support import manifest_of, published, sample_as_text, table, write
 
-FILES = (NAME, *(f"{name}.parquet" for name in RUN_TABLES))
+FILES = (NAME, ARCHIVE, *(f"{name}.parquet" for name in RUN_TABLES))
 FLIPS_A_FILE = 60
 
 
