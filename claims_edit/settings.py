@@ -87,7 +87,7 @@ class RunSettings(NightSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.part_lines < 1:
-            raise UsageError("--part-lines: must be 1 or more, such as 1000000.")
+            raise UsageError(f"--part-lines: must be 1 or more, such as {DEFAULT_PART_LINES}.")
         for setting in self.spark_conf:
             if not re.fullmatch(r"spark\.[^=\s]+=.*", setting):
                 raise UsageError(

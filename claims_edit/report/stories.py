@@ -46,6 +46,10 @@ _NOT_ASKED = {
     "other-code": "it is asked only of lines under the drug's HCPCS code",
     None: "the line is taken out: its claim was replaced or voided",
 }
+_NOT_GOVERNED = {
+    "medicare": "The policy does not govern a Medicare line",
+    "no-policy": "No version of the policy is in force on the service date",
+}
 _NOT_ASKED_OF_THE_DRUG = {
     "medicare": "the line is not Medicare's",
     "no-policy": "a version of the policy is in force",
@@ -135,7 +139,7 @@ class Stories:
     def _governed_by(self, row: Row) -> dict[str, Any]:
         policy = self._retelling.policy
         if row["policy_version"] is None or row["line_of_business"] == "medicare":
-            text = _NOT_ASKED["medicare" if row["policy_version"] else "no-policy"]
+            text = _NOT_GOVERNED["medicare" if row["policy_version"] else "no-policy"]
             return {"version": None, "start_date": None, "end_date": None, "text": text}
         version = policy.version(row["policy_version"])
         return {
