@@ -21,6 +21,7 @@ from claims_edit.contracts import (
     REJECTED_LINES,
     UNITS,
 )
+from claims_edit.decision_contracts import DECIDED_LINES
 from claims_edit.schemas import column, not_negative, positive, schema, text
 
 RECONSIDER = schema(
@@ -60,7 +61,7 @@ KEPT = (KEPT_AUTHORIZATIONS, KEPT_CLINICAL_FACTS, KEPT_ELSEWHERE)
 
 # Tables and columns that the first runs did not write; of these there is nothing to read or to check.
 KEPT_TABLES = tuple(str(schema.name) for schema in KEPT)
-YOUNGER_TABLES = ("partner_lines", "rejected_clinical_facts", *KEPT_TABLES)
+YOUNGER_TABLES = ("partner_lines", "rejected_clinical_facts", "decided_lines", *KEPT_TABLES)
 YOUNGER_COLUMNS = {"lines": tuple(LINES_KEPT)}
 RUN_TABLES = {
     schema.name: schema
@@ -74,6 +75,7 @@ RUN_TABLES = {
         REJECTED_LINES,
         REJECTED_AUTHORIZATIONS,
         REJECTED_CLINICAL_FACTS,
+        DECIDED_LINES,
         *KEPT,
     )
 }
