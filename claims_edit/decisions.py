@@ -33,8 +33,8 @@ class Given:
 
 @dataclass(frozen=True)
 class Decisions:
-    """Decisions as a run takes them: those that bind (`decided_lines`, of all members); how many there are,
-    of these on runs that are not its history, and on lines that are no longer what they were."""
+    """Decisions as a run takes them: those that bind (`decided_lines`, of all members); how many there
+    are, of these on runs that are not its history, and on lines that are no longer what they were."""
 
     binding: pl.DataFrame = field(default_factory=lambda: empty(DECIDED_LINES))
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -83,8 +83,8 @@ def _read(extract: Extract) -> Given:
 
 
 def taken(given: Given, of_runs: pl.DataFrame, binding: pl.DataFrame) -> Decisions:
-    """What of the given decisions binds a run: `of_runs` are those on its history, `binding` those of them
-    that bind. Warns of the others."""
+    """What of the given decisions binds a run: `of_runs` are those on its history, `binding` those that
+    bind. Warns of the others."""
     left_out = of_runs.height - binding.height
     if left_out:
         LOGGER.warning(

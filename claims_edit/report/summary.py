@@ -70,8 +70,9 @@ def _decisions(manifest: dict[str, Any]) -> str:
     if not decisions["read"]:
         return ""
     return (
-        f"\nDecisions read {decisions['read']:,}: of this run's members {decisions['applied']:,}, of runs "
-        f"that are no history of it {decisions['of_other_runs']:,}, left out {decisions['left_out']:,}"
+        f"\nDecisions read {decisions['read']:,}: of this run's members {decisions['applied']:,}, of "
+        f"runs that are no history of it {decisions['of_other_runs']:,}, left out "
+        f"{decisions['left_out']:,}"
     )
 
 
