@@ -34,7 +34,7 @@ DECISIONS = schema(
         "primary_edit_id": text("the finding that decided, as it was seen"),
     },
     row_check(
-        "reason_code:given_for_an_override",
+        "decision:override_has_reason_code",
         (pl.col("decision") != OVERRIDE) | pl.col("reason_code").is_not_null(),
     ),
     row_check("allowed_units:not_above_billed", pl.col("allowed_units") <= pl.col("billed_units")),
