@@ -12,8 +12,7 @@ from claims_edit.schemas import empty
 
 
 def kept(night: Night, hcpcs_code: str) -> dict[str, pl.DataFrame]:
-    """The tables of `run_contracts.KEPT`, and the decisions that were applied: of the members of whom any
-    line was read, in their order.
+    """The tables of `run_contracts.KEPT`, of the members of whom any line was read, in their order.
 
     The authorizations are those of the drug; a column that the history file lacks is null.
     """
