@@ -53,8 +53,8 @@ RECONSIDER = schema(
 )
 
 # What a run keeps of its inputs, so that it can be explained without them: of the members of whom it
-# read any line, their authorizations of the drug, the facts behind these, what was allowed elsewhere, and the
-# decisions on their lines of earlier runs.
+# read any line, their authorizations of the drug, the facts behind these, what was allowed elsewhere,
+# and the decisions on their lines of earlier runs.
 KEPT_AUTHORIZATIONS = schema("authorizations", dict(AUTHORIZATIONS.columns))
 KEPT_CLINICAL_FACTS = schema("clinical_facts", dict(CLINICAL_FACTS.columns))
 KEPT_ELSEWHERE = schema("allowed_elsewhere", dict(ALLOWED_ELSEWHERE.columns))
