@@ -69,7 +69,7 @@ class Night:
     out_of_scope: int
     reconsider: list[dict[str, Any]]
     partner_lines: list[dict[str, Any]]
-    ruled: list[Ruling]  # that bind, of its members
+    ruled: list[PastLine]  # of its members, on which a ruling binds
     rulings_left_out: int  # that are on lines of earlier runs which are no longer so
     kept: Kept = field(compare=False)  # what it leaves to later nights
     # What of it is asked, to see what it has reached:
@@ -165,16 +165,16 @@ def rulings_on(history: Sequence[EarlierRun], rulings: Sequence[Ruling]) -> list
     return [ruling for ruling in rulings if ruling.run_id in run_ids]
 
 
-def binding(past: History) -> list[Ruling]:
-    return [one.ruling for one in past.lines if one.ruling is not None]
+def binding(past: History) -> list[PastLine]:
+    return [one for one in past.lines if one.ruling is not None]
 
 
 def ruled_of_members(
     past: History, lines: list[Line], others: list[lifecycle.VersionRow]
-) -> list[Ruling]:
+) -> list[PastLine]:
     """Of the members of tonight's lines, and of rows out of scope that replace or void."""
     members = {line.member_id for line in lines} | {row.version[0] for row in others}
-    return [ruling for ruling in binding(past) if ruling.member_id in members]
+    return [one for one in binding(past) if one.member_id in members]
 
 
 @dataclass(frozen=True)

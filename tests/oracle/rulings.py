@@ -54,7 +54,8 @@ def seen_otherwise(dice: Dice, ruling: Ruling) -> Ruling:
 
 
 def reached_by_rulings(night: Night, rulings: Sequence[Ruling], runs: set[str]) -> set[str]:
-    reached = {f"{one.decision} of {one.disposition}" for one in night.ruled}
+    ruled = [one.ruling for one in night.ruled if one.ruling is not None]
+    reached = {f"{one.decision} of {one.disposition}" for one in ruled}
     if night.rulings_left_out:
         reached.add("ruled: left out")
     if any(one.run_id not in runs for one in rulings):

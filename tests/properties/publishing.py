@@ -150,9 +150,19 @@ def write_decisions(path: Path, rulings: list[Ruling]) -> None:
 
 def compare_decisions(published: Path, told: Told) -> None:
     """Those that were applied, and how many were not."""
-    columns = ("run_id", "claim_id", "claim_line_number", "decision")
-    applied = pl.read_parquet(published / "decided_lines.parquet").select(columns).rows()
-    ruled = [(*one.key, one.decision) for one in told.night.ruled]
+    applied = [
+        (
+            (row["run_id"], row["claim_id"], row["claim_line_number"], row["decision"]),
+            (row["counted_units"], row["takes_part_in_limits"]),
+            [(draw["authorization_number"], draw["units"]) for draw in row["authorization_draws"]],
+        )
+        for row in pl.read_parquet(published / "decided_lines.parquet").iter_rows(named=True)
+    ]
+    ruled = [
+        ((*one.ruling.key, one.ruling.decision), (one.allowed, one.took_part), one.draws)
+        for one in told.night.ruled
+        if one.ruling is not None
+    ]
     assert sorted(applied) == sorted(ruled)
     said = json.loads((published / "manifest.json").read_text(encoding="utf-8"))["decisions"]
     assert said["read"] == len(told.story.rulings)
