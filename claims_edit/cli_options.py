@@ -29,6 +29,7 @@ _PATH_OPTIONS = (
     "clinical",
     "out",
     "history",
+    "decisions",
     "reference_data",
     "metrics_file",
     "mask_key",
@@ -201,6 +202,12 @@ HISTORY = option(
     help="Folder of earlier runs, or a Parquet file of lines that another system allowed, which is "
     "read beside the earlier runs of --out.  [default: --out]",
 )
+DECISIONS = option(
+    "--decisions",
+    type=FILE,
+    help="Parquet file of what people decided of lines of earlier runs.  [default: decisions.parquet "
+    "beside these runs, where it is]",
+)
 POLICY = option(
     "--policy", default=DEFAULT_POLICY, show_default=True, help="Policy that governs the run."
 )
@@ -255,7 +262,7 @@ def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
 
 
 MASKING = together(MASKED, UNMASKED, MASK_KEY)
-NIGHT = together(CLAIMS, AUTHORIZATIONS, MEMBERS, CLINICAL, OUT, HISTORY)
+NIGHT = together(CLAIMS, AUTHORIZATIONS, MEMBERS, CLINICAL, OUT, HISTORY, DECISIONS)
 ENGINES = together(ENGINE, SPARK_MASTER, SPARK_CONF)
 OUTPUT = together(REFERENCE, RUN_ID, REPLACE, AS_OF)
 SETTINGS = together(CONFIG, LOG)
@@ -282,6 +289,7 @@ def night_options(options: dict[str, Any]) -> dict[str, Any]:
         "members": options["members"],
         "clinical": options["clinical"],
         "history": options["history"],
+        "decisions": options["decisions"],
         "max_reject_rate": options["max_reject_rate"],
     }
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from claims_edit.contracts import ALLOWED_ELSEWHERE, LINE_KEY
-from claims_edit.errors import InputError
 from claims_edit.extracts import Extract, open_extract
 from claims_edit.past import ELSEWHERE, RUN, no_elsewhere
-from claims_edit.quarantine import failing, read_typed
 from claims_edit.schemas import schema
+from claims_edit.whole import read_whole
 
 
 def open_elsewhere(path: Path) -> Extract:
@@ -36,24 +35,13 @@ def read_elsewhere(extract: Extract) -> pl.DataFrame:
     Raises InputError for any row that breaks the schema: what was allowed cannot be set aside.
     """
     present = {c: ALLOWED_ELSEWHERE.columns[c] for c in columns_of(extract)}
-    raw = extract.collect(lambda frame: frame.select(list(present))).with_row_index("row")
+    raw = extract.collect(lambda frame: frame.select(list(present)))
     if "authorization_draws" in present:
         raw = raw.with_columns(authorization_draws=_with_codes(pl.col("authorization_draws")))
-    typed = read_typed(raw, schema("history", present))
-    repeated = typed.rows.filter(pl.len().over(LINE_KEY) > 1)
-    failures = pl.concat([typed.failures, failing(repeated, "repeated_key")])
-    if failures.height:
-        counts = failures.group_by("check").len().sort("len", "check", descending=[True, False])
-        worst = ", ".join(f"{check} ({count})" for check, count in counts.head(5).iter_rows())
-        rows = failures["row"].n_unique()
-        raise InputError(
-            f"history: {extract.files[0].path}: {rows} of {raw.height} rows cannot be read, and what "
-            f"was allowed cannot be set aside; nothing was published. Failed checks: {worst}. Mend "
-            "the file."
-        )
+    rows = read_whole(extract, raw, schema("history", present), LINE_KEY, "allowed")
     draws = pl.col("authorization_draws") if "authorization_draws" in present else None
     empty_draws = no_elsewhere()["authorization_draws"].dtype
-    return typed.rows.drop("row").with_columns(
+    return rows.with_columns(
         run=pl.lit(ELSEWHERE, RUN),
         authorization_draws=pl.lit(None, empty_draws) if draws is None else draws,
     )

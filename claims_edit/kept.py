@@ -5,13 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from claims_edit.contracts import LINE_KEY
+from claims_edit.decision_contracts import DECIDED_LINES
 from claims_edit.evaluate import Night
 from claims_edit.run_contracts import KEPT_AUTHORIZATIONS, KEPT_CLINICAL_FACTS, KEPT_ELSEWHERE
 from claims_edit.schemas import empty
 
 
 def kept(night: Night, hcpcs_code: str) -> dict[str, pl.DataFrame]:
-    """The tables of `contracts.KEPT`, of the members of whom any line was read, in their order.
+    """The tables of `run_contracts.KEPT`, of the members of whom any line was read, in their order.
 
     The authorizations are those of the drug; a column that the history file lacks is null.
     """
@@ -29,6 +30,7 @@ def kept(night: Night, hcpcs_code: str) -> dict[str, pl.DataFrame]:
         str(KEPT_AUTHORIZATIONS.name): authorizations,
         str(KEPT_CLINICAL_FACTS.name): facts,
         str(KEPT_ELSEWHERE.name): elsewhere.sort("member_id", *LINE_KEY),
+        str(DECIDED_LINES.name): night.past.decided_lines.sort("member_id", *LINE_KEY, "run_id"),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -143,7 +143,13 @@ def standing(past: Past, fates: pl.DataFrame) -> Past:
     def of(rows: pl.DataFrame) -> pl.DataFrame:
         return _standing(rows, fates)
 
-    return Past(of(past.lines), of(past.other_versions), of(past.elsewhere), of(past.partner_lines))
+    return replace(
+        past,
+        lines=of(past.lines),
+        other_versions=of(past.other_versions),
+        elsewhere=of(past.elsewhere),
+        partner_lines=of(past.partner_lines),
+    )
 
 
 def _standing(rows: pl.DataFrame, fates: pl.DataFrame) -> pl.DataFrame:

@@ -56,7 +56,7 @@ def manifest(
     account: dict[str, Any],
     history: dict[str, Any],
 ) -> dict[str, Any]:
-    """Everything but the drift and the timings, which are the run's to add."""
+    """Everything but the decisions, the drift and the timings, which are the run's to add."""
     return {
         "run_id": settings.run_id,
         "as_of": settings.as_of.isoformat(),

@@ -21,7 +21,8 @@ _FOUND = {"line": pl.UInt32, "alone": pl.Int128, "in_turn": pl.Int128}
 
 
 def cut_lines(before: Past, now: Past) -> pl.DataFrame:
-    """The lines that stand and that limits cut, of members of whom units were released tonight.
+    """The lines that stand and that limits cut, of members of whom units were released tonight; but for
+    those that are settled.
 
     `before` is what stood before tonight, `now` what stands. Adds `line`, their order within a
     member, and `released_claim_ids`.
@@ -36,7 +37,11 @@ def cut_lines(before: Past, now: Past) -> pl.DataFrame:
         released_claim_ids=pl.col("claim_id").unique().sort()
     )
     return (
-        now.lines.filter("takes_part_in_limits", pl.col("allowed_units") < pl.col("billed_units"))
+        now.lines.filter(
+            "takes_part_in_limits",
+            ~pl.col("settled"),
+            pl.col("allowed_units") < pl.col("billed_units"),
+        )
         .join(by_member, on="member_id")
         .sort(*_ORDER, nulls_last=True)
         .with_row_index("line")

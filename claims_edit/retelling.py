@@ -85,7 +85,11 @@ class Retelling:
             facts = self.rows(
                 "clinical_facts", pl.col("authorization_number").is_in(numbers.implode())
             )
-        memory = Memory(self.history, self._elsewhere(of_members("allowed_elsewhere")))
+        memory = Memory(
+            self.history,
+            self._elsewhere(of_members("allowed_elsewhere")),
+            of_members("decided_lines"),
+        )
         return Night(
             lines=_as_read(of_members("lines")),
             other_versions=of_members("other_versions"),

@@ -21,6 +21,7 @@ from claims_edit.contracts import (
     REJECTED_LINES,
     UNITS,
 )
+from claims_edit.decision_contracts import DECIDED_LINES
 from claims_edit.schemas import column, not_negative, positive, schema, text
 
 RECONSIDER = schema(
@@ -52,11 +53,12 @@ RECONSIDER = schema(
 )
 
 # What a run keeps of its inputs, so that it can be explained without them: of the members of whom it
-# read any line, their authorizations of the drug, the facts behind these, and what was allowed elsewhere.
+# read any line, their authorizations of the drug, the facts behind these, what was allowed elsewhere,
+# and the decisions on their lines of earlier runs.
 KEPT_AUTHORIZATIONS = schema("authorizations", dict(AUTHORIZATIONS.columns))
 KEPT_CLINICAL_FACTS = schema("clinical_facts", dict(CLINICAL_FACTS.columns))
 KEPT_ELSEWHERE = schema("allowed_elsewhere", dict(ALLOWED_ELSEWHERE.columns))
-KEPT = (KEPT_AUTHORIZATIONS, KEPT_CLINICAL_FACTS, KEPT_ELSEWHERE)
+KEPT = (KEPT_AUTHORIZATIONS, KEPT_CLINICAL_FACTS, KEPT_ELSEWHERE, DECIDED_LINES)
 
 # Tables and columns that the first runs did not write; of these there is nothing to read or to check.
 KEPT_TABLES = tuple(str(schema.name) for schema in KEPT)

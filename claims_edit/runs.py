@@ -77,7 +77,11 @@ def run(settings: RunSettings, announce: Announce = lambda _: None) -> Published
         publish.require_free(settings.out, settings.run_id, replace=settings.replace)
         with watch.step("inputs"):
             history = open_history(
-                settings.history, settings.out, policy.hcpcs_code, settings.run_id
+                settings.history,
+                settings.out,
+                policy.hcpcs_code,
+                settings.run_id,
+                settings.decisions,
             )
             computing = computing_by(settings.engine)
             computation = stack.enter_context(
@@ -206,5 +210,6 @@ def _manifest(
         history.recorded(),
     )
     content["reference_archive"] = {"file": ARCHIVE, **digest_of(staging / ARCHIVE, whole=True)}
+    content["decisions"] = history.decisions.recorded(heights["decided_lines"])
     content["drift"] = drift_of(content, [run.manifest for run in history.runs])
     return content

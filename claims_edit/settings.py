@@ -59,6 +59,7 @@ class NightSettings(OutputSettings):
     members: Path | str | None = None
     clinical: Path | str | None = None
     history: Path | None = None
+    decisions: Path | None = None
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
 
     def __post_init__(self) -> None:

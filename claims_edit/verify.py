@@ -141,6 +141,7 @@ def _of_tables(run: PublishedRun) -> Iterator[str]:
             yield f"{output['table']}.parquet: has {rows} rows, the manifest says {output['rows']}"
     yield from _of_account(run.manifest, tables)
     yield from _between_tables(tables)
+    yield from _of_decisions(run, tables["decided_lines"])
 
 
 def _with_younger(name: str, table: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
@@ -188,6 +189,21 @@ def _between_tables(tables: dict[str, pl.DataFrame]) -> Iterator[str]:
     for name, expected in (("findings", with_findings), ("flagged_lines", flagged)):
         if set(tables[name].select(_KEY).rows()) != set(expected.rows()):
             yield f"{name}.parquet: is not of the lines of lines.parquet"
+
+
+def _of_decisions(run: PublishedRun, decided: pl.DataFrame) -> Iterator[str]:
+    """Decisions that are not on lines of the run's history, or not as many as the manifest says."""
+    if decided.select("run_id", *_KEY).is_duplicated().any():
+        yield "decided_lines.parquet: holds a line twice"
+    if not set(decided["run_id"]) <= run.taken.keys():
+        yield "decided_lines.parquet: is not of the runs that it was computed on"
+    said = run.manifest.get("decisions")
+    if said is None:  # as the first runs
+        return
+    read = sum(f["rows"] for f in run.manifest["inputs"] if f["extract"] == "decisions")
+    binding = read - said["of_other_runs"] - said["left_out"]
+    if said["read"] != read or said["applied"] != decided.height or said["applied"] > binding:
+        yield f"{NAME}: decisions are not those of the tables"
 
 
 # ---- the chain of histories -----------------------------------------------------------------

@@ -17,6 +17,7 @@ import pytest
 from claims_edit import (
     clinical_contracts,
     contracts,
+    decision_contracts,
     reference_contracts,
     report_contracts,
     run_contracts,
@@ -60,6 +61,7 @@ OUTSIDE = {
     "cli_policy",
     "comparisons",
     "csv_files",
+    "decisions",
     "determining",
     "engines",
     "engines.engine",
@@ -98,6 +100,7 @@ OUTSIDE = {
     "tables",
     "validation",
     "verify",
+    "whole",
 }
 # Decide upon frames alone. What they import of `policies` and `reference` also loads itself.
 PURE = {
@@ -105,6 +108,8 @@ PURE = {
     "clinical_contracts",
     "contracts",
     "criteria",
+    "decided",
+    "decision_contracts",
     "schemas",
     "determinations",
     "disposition",
@@ -146,7 +151,14 @@ PURE = {
     "edits.catalogue",
     *(f"edits.{family}" for family in FAMILIES),
 }
-CONTRACTS = (clinical_contracts, contracts, reference_contracts, report_contracts, run_contracts)
+CONTRACTS = (
+    clinical_contracts,
+    contracts,
+    decision_contracts,
+    reference_contracts,
+    report_contracts,
+    run_contracts,
+)
 FILE_MODULES = {"glob", "io", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile"}
 FORMATS = "csv|parquet|ipc|json|ndjson|avro|excel|delta|database|text|bytes"
 FILE_CALLS = re.compile(rf"^(open|input|print|(read|scan|write|sink)_({FORMATS})(_\w+)?)$")
@@ -289,7 +301,9 @@ def test_data_flows_one_way() -> None:
         *("errors", "schemas", "clinical_contracts", "contracts", "reference_contracts"),
         *(
             "report_contracts",
+            "decision_contracts",
             "run_contracts",
+            "decided",
             "frames",
             "normalise",
             "reference",
@@ -329,7 +343,7 @@ def test_data_flows_one_way() -> None:
             "parts",
         ),
         *("quarantine", "members", "intake", "manifest", "kept_reference", "publish"),
-        *("elsewhere", "history", "retelling", "inputs"),
+        *("whole", "elsewhere", "decisions", "history", "retelling", "inputs"),
         *(
             "report",
             "cases",

@@ -53,6 +53,7 @@ def test_it_has_every_field(manifest: Manifest) -> None:
         "edits",
         "balance",
         "reference_archive",
+        "decisions",
         "drift",
         "timings",
         "digest",
@@ -65,6 +66,7 @@ def test_it_has_every_field(manifest: Manifest) -> None:
         "runs": {},
         "elsewhere_columns": None,
     }
+    assert manifest["decisions"] == {"read": 0, "of_other_runs": 0, "left_out": 0, "applied": 0}
     assert manifest["drift"] == {"runs": 0, "warnings": []}
 
 

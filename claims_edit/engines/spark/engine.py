@@ -120,7 +120,11 @@ class OnSpark:
             self.settings.as_of,
             claims,
             members,
-            replace(memory, elsewhere=memory.elsewhere.clear()),
+            replace(
+                memory,
+                elsewhere=memory.elsewhere.clear(),
+                decisions=memory.decisions.clear(),
+            ),
             frames,
         )
 
@@ -173,6 +177,7 @@ def _driven_by(requests: Requested, memory: Memory) -> dict[str, pl.DataFrame]:
         work.AUTHORIZATIONS: requests.authorizations,
         work.REJECTED_AS: requests.rejected_authorizations,
         work.ELSEWHERE: memory.elsewhere,
+        work.DECISIONS: memory.decisions,
     }
     if requests.clinical_facts is not None:
         frames[work.FACTS] = requests.clinical_facts

@@ -29,7 +29,7 @@ from claims_edit.scope import Scope
 # Kinds of rows of Spark. What is refused goes to the driver as a row, since Spark tries again what fails.
 CLAIMS, VERSIONS, PARTNERS, MEMBERS = "claims", "other versions", "partner lines", "members"
 AUTHORIZATIONS, REJECTED_AS, FACTS = "authorizations", "rejected as", "clinical facts"
-ELSEWHERE = "elsewhere"
+ELSEWHERE, DECISIONS = "elsewhere", "decisions"
 COUNTED, REFUSED = "counted", "refused"
 # Rows found that a worker keeps before it hands them on.
 _KEPT = 50_000
@@ -262,7 +262,9 @@ def _edited(job: Job, rows: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         rejected_authorizations=rows[REJECTED_AS],
         partner_lines=claims.partner_lines,
         clinical_facts=rows.get(FACTS),
-        past=replace(job.memory, elsewhere=rows[ELSEWHERE]).of(claims.member_ids),
+        past=replace(job.memory, elsewhere=rows[ELSEWHERE], decisions=rows[DECISIONS]).of(
+            claims.member_ids
+        ),
     )
     outcome = evaluate(night, job.policy, job.reference, job.as_of)
     return {
