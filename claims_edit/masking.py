@@ -261,8 +261,7 @@ def _make_key(path: Path) -> None:
             path.hardlink_to(staged)
     except OSError as error:
         raise UsageError(
-            f"--mask-key: {path}: cannot be made ({error.strerror}); name a key with --mask-key, or give "
-            "--unmasked."
+            f"--mask-key: {path}: cannot be made ({error.strerror}); name a key with --mask-key."
         ) from error
     finally:
         with suppress(OSError):
