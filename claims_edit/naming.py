@@ -45,7 +45,9 @@ def kind_of(column: str) -> str | None:
     """What the ids of a column, or of a value of an evidence, are of; null where it holds none."""
     if column in _KIND_OF:
         return _KIND_OF[column]
-    return next((kind for kind in KINDS if column.endswith(kind)), None)
+    if not column.endswith(KINDS):
+        return None
+    return next(kind for kind in KINDS if column.endswith(kind))
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,11 @@ class Ids:
     def anywhere(self, token: str) -> str | None:
         """What an id is of that means the same in any place."""
         return self._anywhere.get(token)
+
+
+def may_name(text: str) -> bool:
+    """Whether a sentence has a digit, as long ids do, or a word that stands before an id."""
+    return _DIGIT.search(text) is not None or _LEAD.search(text) is not None
 
 
 def named(text: str, ids: Ids, name: Callable[[str, str], str]) -> str:

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from claims_edit.report.reading import Reading, read
 from tests.browser.conftest import OpenPage
 from tests.report.support import page_of
-from tests.report.test_page import HOSTILE, hostile
+from tests.report.test_page import HOSTILE, hostile, hostile_stories
 from tests.runs.nights import written_nights
 from tests.runs.support import published
 
@@ -329,7 +329,7 @@ _CONTRAST = """() => {
 def test_hostile_values_stay_texts_and_their_lines_open(
     page: Page, reading: Reading, tmp_path: Path
 ) -> None:
-    page.goto(_file(tmp_path / "hostile.html", page_of(hostile(reading))))
+    page.goto(_file(tmp_path / "hostile.html", page_of(hostile(reading), tell=hostile_stories)))
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
     for n, text in enumerate(HOSTILE):
         page.locator("#lines .open", has_text=re.compile(f" {n}$")).first.click()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +16,7 @@ import polars as pl
 
 from claims_edit.masking import NO_MASKING, NoMasking
 from claims_edit.naming import KINDS, kind_of
-from claims_edit.report.page import page, told_by_stories
+from claims_edit.report.page import Tell, page, told_by_stories
 from claims_edit.report.reading import Reading
 from tests.runs.support import SAMPLE, published, sample_as_text
 
@@ -93,13 +97,25 @@ def contents(*files: Path) -> str:
             with zipfile.ZipFile(file) as parts:
                 texts += [parts.read(name).decode() for name in parts.namelist()]
         else:
-            texts.append(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
+            texts += [text, *stories_in(text)]
     return "\n".join(texts)
 
 
+def stories_in(page: str) -> list[str]:
+    """The stories of a page, in the order of its lines."""
+    (letters,) = re.findall(r'<template id="stories">([^<]*)</template>', page)
+    content = json.loads(zlib.decompress(base64.b64decode(letters)))
+    return ["\n".join(content["lines"][i] for i in story) for story in content["stories"]]
+
+
 def page_of(
-    reading: Reading, masked: NoMasking = NO_MASKING, *, lines: int = 2000, workbook: bool = False
+    reading: Reading,
+    masked: NoMasking = NO_MASKING,
+    *,
+    lines: int = 2000,
+    tell: Tell | None = None,
 ) -> str:
-    """The page, told from its reasons."""
-    tell = told_by_stories(reading, masked)
-    return page(reading, masked, masked, tell, lines=lines, workbook=workbook)
+    """The page, told by stories unless it is said how."""
+    tell = tell or told_by_stories(reading, masked)
+    return page(reading, masked, masked, tell, lines=lines)

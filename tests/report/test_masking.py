@@ -211,7 +211,7 @@ def test_no_id_of_earlier_nights_is_left_either(tmp_path: Path) -> None:
     for night in ("second", "third"):
         run = tmp_path / "runs" / f"run_id={night}"
         assert outcome(["report", str(run), "--to", str(there), "--workbook"]) == 0
-        assert "ZQ" not in contents(there / "report.html", there / "report.xlsx")
+        assert "ZQ-" not in contents(there / "report.html", there / "report.xlsx")
 
 
 def test_rejected_rows_show_what_reads_as_it_should_alone() -> None:

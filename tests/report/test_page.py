@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,11 @@ import polars as pl
 import pytest
 
 from claims_edit.__main__ import outcome
-from claims_edit.masking import Masking
+from claims_edit.masking import NO_MASKING, Masking
 from claims_edit.report import charts, figures
 from claims_edit.report.page import written
 from claims_edit.report.reading import Reading, read
-from tests.report.support import KEY, page_of
+from tests.report.support import KEY, page_of, stories_in
 from tests.runs.nights import written_nights
 from tests.runs.support import manifest_of
 
@@ -194,7 +196,14 @@ def test_every_flagged_line_is_there_with_its_reasons_and_its_story(reading: Rea
     keys = {row["data-key"] for row in elements.of("tr") if "data-key" in row}
     flagged = reading.tables["flagged_lines"]
     assert keys == {f"{c}/{n}" for c, n in flagged.select("claim_id", "claim_line_number").rows()}
-    assert len(elements.of("template")) == flagged.height
+    stories = stories_in(page_of(reading))
+    assert len(stories) == flagged.height
+    claims = [
+        str(row["data-key"]).partition("/")[0] for row in elements.of("tr") if "data-key" in row
+    ]
+    assert [
+        c for c, story in zip(claims, stories, strict=True) if f"Claim {c} line" not in story
+    ] == []
 
 
 def test_fewer_lines_are_those_with_most_at_stake_and_the_page_says_so(reading: Reading) -> None:
@@ -269,10 +278,16 @@ def hostile(reading: Reading) -> Reading:
     return replace(reading, tables={**reading.tables, "flagged_lines": other})
 
 
+def hostile_stories(keys: Sequence[tuple[str, int]]) -> list[str]:
+    """Stories as the templates would write them: escaped."""
+    return [f"<article class='story'><p>{escape(claim)}</p></article>" for claim, _ in keys]
+
+
 @pytest.mark.parametrize("masked", [True, False])
 def test_no_value_becomes_a_part_of_the_page(reading: Reading, masked: bool) -> None:
     bad = hostile(reading)
-    text = page_of(bad, Masking(KEY)) if masked else page_of(bad)
+    shown = Masking(KEY) if masked else NO_MASKING
+    text = page_of(bad, shown, tell=hostile_stories)
     elements = _Elements(text)
     plain = _Elements(page_of(reading))
     assert elements.of("script") == [{}]

@@ -70,6 +70,22 @@
 
   // ---- one line
 
+  // Stories are packed: the distinct lines of all, and of each story the places of its lines.
+  async function unpacked() {
+    const bytes = Uint8Array.from(atob($("stories").content.textContent), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  }
+  let packed = null;
+
+  async function story(line) {
+    packed ??= unpacked();
+    const { lines, stories } = await packed;
+    const template = document.createElement("template");
+    template.innerHTML = stories[line.row.dataset.i].map((at) => lines[at]).join("\n");
+    if (opened === line) $("story-body").replaceChildren(template.content);
+  }
+
   const fragment = (line) => `#claim=${encodeURIComponent(line.key)}`;
 
   function show(line) {
@@ -78,7 +94,8 @@
     line.row.classList.add("opened");
     const [claim, at] = [line.key.slice(0, line.key.lastIndexOf("/")), line.key.slice(line.key.lastIndexOf("/") + 1)];
     $("story-title").textContent = `Claim ${claim}, line ${at}`;
-    $("story-body").replaceChildren($(`story-${line.row.dataset.i}`).content.cloneNode(true));
+    $("story-body").replaceChildren();
+    story(line);
     const visible = shown();
     const place = visible.indexOf(line);
     $("previous").disabled = place <= 0;
