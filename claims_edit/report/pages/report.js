@@ -94,6 +94,8 @@
     line.row.classList.add("opened");
     const [claim, at] = [line.key.slice(0, line.key.lastIndexOf("/")), line.key.slice(line.key.lastIndexOf("/") + 1)];
     $("story-title").textContent = `Claim ${claim}, line ${at}`;
+    $("story-disposition").className = `disposition ${line.disposition}`;
+    $("story-disposition").textContent = line.disposition;
     $("story-body").replaceChildren();
     story(line);
     const visible = shown();
