@@ -17,7 +17,7 @@ from claims_edit.cli_options import Command, option
 from claims_edit.cli_policy import policy
 from claims_edit.errors import InputError
 from claims_edit.screen import say
-from claims_edit.settings import DEFAULT_PART_LINES
+from claims_edit.settings import DEFAULT_PART_LINES, DEFAULT_REPORT_LINES
 
 
 @click.group(
@@ -262,6 +262,49 @@ def explain(
             key_file=options["mask_key"],
         )
     )
+
+
+@cli.command()
+@click.argument("run_dir", metavar="RUN_DIR", type=opts.FILE)
+@option("--to", type=opts.FILE, help="File or folder to write to.  [default: the run's folder]")
+@option("--workbook", is_flag=True, help="Write an Excel workbook, report.xlsx, beside the page.")
+@option(
+    "--lines",
+    type=int,
+    default=DEFAULT_REPORT_LINES,
+    show_default=True,
+    help="Most flagged lines in the page, those with the highest charge at stake.",
+)
+@opts.MASKING
+@opts.SETTINGS
+@click.pass_context
+def report(context: click.Context, /, run_dir: Path, log_format: str, **options: Any) -> None:
+    """Write what a night brought as one page that opens offline: report.html.
+
+    In the run's folder it names members and claims, unless --mask is given; elsewhere it shows
+    pseudonyms, unless --unmasked is.
+
+    \b
+    claims-edit report runs/run_id=2026-02-28 --workbook
+    """
+    log.set_up(log_format, quiet=sys.stderr.isatty())
+    from claims_edit import reporting
+    from claims_edit.settings import ReportSettings
+
+    settings = ReportSettings(
+        run_dir=run_dir,
+        to=options["to"],
+        workbook=options["workbook"],
+        lines=options["lines"],
+        **opts.masking_options(options, context),
+    )
+    written = reporting.report(settings)
+    shown = "pseudonyms of members and claims" if written.masked else "names members and claims"
+    say(
+        f"Report: {written.page}  ({shown}; {written.lines:,} of {written.flagged:,} flagged lines)"
+    )
+    if written.workbook is not None:
+        say(f"Workbook: {written.workbook}")
 
 
 @contextmanager

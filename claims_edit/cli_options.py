@@ -32,6 +32,7 @@ _PATH_OPTIONS = (
     "decisions",
     "reference_data",
     "metrics_file",
+    "to",
     "mask_key",
 )
 
@@ -124,11 +125,11 @@ def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
     several = value if parameter.multiple and isinstance(value, list) else [value]
     kind: tuple[type, ...] = (str,)
     words = "a text"
-    if name in ("replace", "strict_drift"):
+    if name in ("replace", "strict_drift", "workbook", "mask", "unmasked"):
         kind, words = (bool,), "true or false"
     elif name == "max_reject_rate":
         kind, words = (int, float), "a number"
-    elif name == "part_lines":
+    elif name in ("part_lines", "lines"):
         kind, words = (int,), "a whole number"
     elif name == "as_of":
         kind, words = (str, date), "a date"
@@ -306,6 +307,27 @@ def engine_options(options: dict[str, Any], context: click.Context) -> dict[str,
         if told and options["engine"] != "spark":
             raise UsageError(f"--{name.replace('_', '-')}: is for --engine spark; give it, too.")
     return {name: options[name] for name in ("engine", "spark_master", "spark_conf")}
+
+
+# Of two options that exclude each other, the one that is given in the stronger place counts.
+_STRENGTH = (
+    ParameterSource.DEFAULT,
+    ParameterSource.DEFAULT_MAP,
+    ParameterSource.ENVIRONMENT,
+    ParameterSource.COMMANDLINE,
+)
+
+
+def masking_options(options: dict[str, Any], context: click.Context) -> dict[str, Any]:
+    """Whether ids are shown by pseudonyms, and under which key."""
+    given = {name: options[name] for name in ("mask", "unmasked", "mask_key")}
+    if given["mask"] and given["unmasked"]:
+        mask, unmasked = (
+            _STRENGTH.index(context.get_parameter_source(name) or ParameterSource.DEFAULT)
+            for name in ("mask", "unmasked")
+        )
+        given |= {"mask": mask >= unmasked, "unmasked": unmasked >= mask}
+    return given
 
 
 def reference_folder(options: dict[str, Any]) -> Path:

@@ -11,6 +11,7 @@ import polars as pl
 
 from claims_edit.errors import InputError
 from claims_edit.masking import NoMasking, masking
+from claims_edit.naming import Ids
 from claims_edit.report.absent import absent, nothing_known
 from claims_edit.report.masked import masked
 from claims_edit.report.stories import Stories
@@ -48,8 +49,9 @@ def explain(
     keys = _keys(retelling, claim_id, line)
     if not keys:
         return _not_here(retelling, claim_id, line, form, shown)
-    stories = [masked(s.to_dict(), shown) for s in Stories(retelling).of(keys)]
-    return _FORMS[form](stories)
+    told = [story.to_dict() for story in Stories(retelling).of(keys)]
+    named = Ids.of(retelling.rows("findings", pl.col("claim_id") == claim_id))
+    return _FORMS[form](masked(told, shown, named))
 
 
 def _keys(retelling: Retelling, claim_id: str, line: int | None) -> list[tuple[str, int]]:

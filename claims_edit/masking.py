@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from claims_edit.errors import UsageError
-from claims_edit.naming import AUTHORIZATION, CLAIM, MEMBER, Ids, kind_of, named
+from claims_edit.naming import AUTHORIZATION, CLAIM, MEMBER, Ids, kind_of, may_name, named
 
 KEY_FILE = "mask.key"
 _KEY_BYTES = 32
@@ -110,6 +110,8 @@ class Masking(NoMasking):
 
     def text(self, text: str, ids: Ids | None = None) -> str:
         """A sentence with its ids replaced, and without a birth date; `ids` are those it may name."""
+        if not may_name(text):
+            return text
         return named(_BORN.sub(r"\1\2(withheld)", text), ids or Ids(), self._pseudonym)
 
     def frame(self, frame: pl.DataFrame, ids: Ids | None = None) -> pl.DataFrame:
@@ -261,8 +263,7 @@ def _make_key(path: Path) -> None:
             path.hardlink_to(staged)
     except OSError as error:
         raise UsageError(
-            f"--mask-key: {path}: cannot be made ({error.strerror}); name a key with --mask-key, or give "
-            "--unmasked."
+            f"--mask-key: {path}: cannot be made ({error.strerror}); name a key with --mask-key."
         ) from error
     finally:
         with suppress(OSError):

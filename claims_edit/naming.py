@@ -22,7 +22,7 @@ _KIND_OF = {
     "expired_number": AUTHORIZATION,
     "starting_number": AUTHORIZATION,
 }
-_EVIDENCE = "evidence"
+_EVIDENCE, _LIST = "evidence", "numbers"
 
 # Words before an id in a sentence, and what the id is of.
 _LEAD = re.compile(
@@ -33,6 +33,7 @@ _LEAD = re.compile(
 _MORE = re.compile(r", and | and |, ")
 _TOKEN = re.compile(r"[^\s,;:()\"'<>]+")
 _WORD = re.compile(r"\S+")
+_COMMA = ", "
 _AFTER = ".,;:)"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DIGIT = re.compile(r"\d")
@@ -44,7 +45,9 @@ def kind_of(column: str) -> str | None:
     """What the ids of a column, or of a value of an evidence, are of; null where it holds none."""
     if column in _KIND_OF:
         return _KIND_OF[column]
-    return next((kind for kind in KINDS if column.endswith(kind)), None)
+    if not column.endswith(KINDS):
+        return None
+    return next(kind for kind in KINDS if column.endswith(kind))
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,20 @@ class Ids:
     def of(cls, *frames: pl.DataFrame) -> Ids:
         """The ids in the columns of tables, and in the evidence of findings."""
         found: dict[str, set[str]] = {kind: set() for kind in KINDS}
+        lists: set[str] = set()
         for frame in frames:
             for name in frame.columns:
                 kind = kind_of(name)
                 if kind is not None:
                     found[kind].update(_texts(frame[name]))
                 elif name == _EVIDENCE:
-                    for of, text in _judged(frame[name]):
-                        found[of].update(text.split(", "))
-        return cls({kind: frozenset(ids - {""}) for kind, ids in found.items()})
+                    for judged, text in _judged(frame[name]):
+                        one = judged != _LIST or _COMMA not in text
+                        (found[str(kind_of(judged))] if one else lists).add(text)
+        single = cls({kind: frozenset(ids - {""}) for kind, ids in found.items()})
+        of_list = _KIND_OF[_LIST]
+        several = (part for text in lists for part in single.parts(of_list, text))
+        return single | cls({of_list: frozenset(several)})
 
     def __or__(self, other: Ids) -> Ids:
         if not other.of_kind:
@@ -94,8 +102,14 @@ class Ids:
         return Ids(kinds)
 
     def parts(self, kind: str, text: str) -> list[str]:
-        """The ids of a value that may list several; one that is itself an id is one."""
-        return [text] if text in self.of_kind.get(kind, ()) else text.split(", ")
+        """The ids of a value that lists several, parted by commas, as ids may have them, too."""
+        known = self.of_kind.get(kind, ())
+        parts, rest = [], text.split(_COMMA)
+        while rest:
+            joined = (_COMMA.join(rest[:n]) for n in range(len(rest), 1, -1))
+            parts.append(next((raw for raw in joined if raw in known), rest[0]))
+            rest = rest[parts[-1].count(_COMMA) + 1 :]
+        return parts
 
     def at(self, text: str, start: int, kind: str, *, guess: bool) -> str | None:
         """The id of a kind that stands in a text from `start` on.
@@ -118,6 +132,11 @@ class Ids:
     def anywhere(self, token: str) -> str | None:
         """What an id is of that means the same in any place."""
         return self._anywhere.get(token)
+
+
+def may_name(text: str) -> bool:
+    """Whether a sentence has a digit, as long ids do, or a word that stands before an id."""
+    return _DIGIT.search(text) is not None or _LEAD.search(text) is not None
 
 
 def named(text: str, ids: Ids, name: Callable[[str, str], str]) -> str:
@@ -185,13 +204,13 @@ def _ends(text: str, end: int) -> bool:
 
 
 def _judged(evidence: pl.Series) -> Iterator[tuple[str, str]]:
-    """The ids in the evidence of findings, each with what it is of."""
+    """The ids in the evidence of findings, each with the name of its value."""
     for text in evidence.unique().drop_nulls():
         for name, value in json.loads(text).items():
             kind = kind_of(name)
             if kind is not None:
                 values = value if isinstance(value, list) else [value]
-                yield from ((kind, v) for v in values if isinstance(v, str))
+                yield from ((name, v) for v in values if isinstance(v, str))
 
 
 def _texts(column: pl.Series) -> Iterable[str]:

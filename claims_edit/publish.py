@@ -30,6 +30,9 @@ _LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
 # What a folder of the output folder is, by the name before its id. Runs alone are history.
 RUN, DETERMINATIONS, COMPARISON = "run_id", "determinations_id", "comparison_id"
 PAGE = "comparison.html"
+# What is written into a published run later on, for people; it is no part of the run.
+REPORT, WORKBOOK = "report.html", "report.xlsx"
+_LATER = (REPORT, WORKBOOK)
 
 
 def _files(tables: Iterable[str]) -> frozenset[str]:
@@ -171,6 +174,8 @@ def require_no_damage(out: Path, *, but: str | None = None) -> None:
 def _is_damaged(folder: Path, kind: str = RUN) -> bool:
     """Whether a folder holds what is published of its kind, and nothing else, but no manifest."""
     held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+    later = {name for name in held if name.removeprefix(".").startswith(_LATER)}
+    held -= later if kind == RUN else set()
     return bool(held) and held <= _FILES[kind] and NAME not in held
 
 

@@ -145,12 +145,20 @@ def _history_of(run: PublishedRun) -> tuple[tuple[PublishedRun, ...], tuple[str,
     found, changed = [], []
     for name, digest in run.taken.items():
         folder = run_folder(base, name)
-        earlier = read_run(folder) if is_published(folder) else None
+        earlier = _readable(folder)
         if earlier is not None:
             found.append(earlier)
         if earlier is None or earlier.digest != digest:
             changed.append(name)
     return tuple(found), tuple(changed)
+
+
+def _readable(folder: Path) -> PublishedRun | None:
+    """A published run, or none where it is gone or damaged."""
+    try:
+        return read_run(folder) if is_published(folder) else None
+    except InputError:
+        return None
 
 
 def _as_read(lines: pl.DataFrame) -> pl.DataFrame:

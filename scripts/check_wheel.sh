@@ -47,4 +47,9 @@ for report in lines.parquet findings.parquet flagged_lines.parquet reconsider.pa
     rejected_authorizations.parquet rejected_clinical_facts.parquet manifest.json; do
     [ -s "${runs[0]}/$report" ] || fail "the run did not write $report"
 done
+
+"$work/venv/bin/claims-edit" report "${runs[0]}" --workbook
+for report in report.html report.xlsx; do
+    [ -s "${runs[0]}/$report" ] || fail "the report did not write $report"
+done
 echo "wheel-check: $(basename "$wheel") ran the sample alone and wrote every report"

@@ -1,8 +1,8 @@
-"""A story with pseudonyms in place of ids, and without a birth date."""
+"""Stories with pseudonyms in place of ids, and without a birth date."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from claims_edit.masking import NoMasking
@@ -11,16 +11,20 @@ from claims_edit.naming import KINDS, Ids, kind_of
 _BIRTH = "birth_date"
 
 
-def masked(story: dict[str, Any], masking: NoMasking) -> dict[str, Any]:
-    """The values of a story (`Story.to_dict`) as they may be shown."""
+def masked(
+    stories: Sequence[dict[str, Any]], masking: NoMasking, ids: Ids | None = None
+) -> list[dict[str, Any]]:
+    """The values of stories (`Story.to_dict`) as they may be shown.
+
+    `ids` are those that their sentences may name beside their own, such as those of the findings.
+    """
     if not masking.active:
-        return story
+        return list(stories)
     found: dict[str, set[str]] = {kind: set() for kind in KINDS}
-    for kind, raw in _ids(story, None):
+    for kind, raw in _ids(list(stories), None):
         found[kind].add(raw)
-    ids = Ids({kind: frozenset(raws) for kind, raws in found.items()})
-    shown: dict[str, Any] = _shown(story, None, ids, masking)
-    return shown
+    known = Ids({kind: frozenset(raws) for kind, raws in found.items()}) | (ids or Ids())
+    return [_shown(story, None, known, masking) for story in stories]
 
 
 def _ids(value: Any, kind: str | None) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from claims_edit.report.pages import rendered
+from claims_edit.report.pages import environment, rendered
 from claims_edit.report.text import indented, table
 from claims_edit.report.timeline import timeline
 
@@ -61,22 +61,30 @@ def _diagnosis(diagnosis: Told) -> str:
 
 def story_html(story: Told) -> str:
     """The story as an `article` of HTML, without script; its style is `pages/story.css`."""
-    return rendered(
-        "story.html",
-        story=story,
-        billed=billed(story),
-        timelines=[timeline(window) for window in story["windows"]],
-        met=_MET,
-    )
+    return stories_html([story])[0]
+
+
+def stories_html(stories: Sequence[Told]) -> list[str]:
+    """The same of several, by a template that is read once."""
+    template = environment().get_template("story.html")
+    return [
+        template.render(
+            story=story,
+            billed=billed(story),
+            timelines=[timeline(window) for window in story["windows"]],
+            met=_MET,
+        )
+        for story in stories
+    ]
 
 
 def stories_page(stories: Sequence[Told]) -> str:
     """Stories as an HTML page of its own, that opens offline; of a line that was not edited, why not."""
-    articles = [Markup(story_html(story)) for story in stories if "line" in story]
+    told = stories_html([story for story in stories if "line" in story])
     return rendered(
         "story_page.html",
         title=_page_title(stories[0]),
-        articles=articles,
+        articles=[Markup(story) for story in told],
         absent=[story for story in stories if "line" not in story],
     )
 

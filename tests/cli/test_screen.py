@@ -157,6 +157,7 @@ EXAMPLES = {
     "policy show": "prime-ic-0072",
     "policy check": "prime-ic-0072",
     "policy diff": "POLICY@VERSION POLICY@DRAFT",
+    "report": "runs/",
     "verify": "runs/",
 }
 
