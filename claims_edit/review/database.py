@@ -20,6 +20,7 @@ from claims_edit.review.words import ASSIGNED, DECIDED, UNDONE, Decision
 
 NAME = "review.sqlite"
 Row = dict[str, Any]
+Values = tuple[Any, ...]
 Key = tuple[str, str, int]
 
 
@@ -162,9 +163,13 @@ class Database(Store):
         with self.told():
             return _last_event(self.connection)
 
-    def states(self, after: int = 0) -> list[Row]:
-        """Where every line stands to which something was done after an event."""
-        return self._rows(schema.STATES_AFTER, after)
+    def states(self, after: int) -> tuple[list[str], list[Values]]:
+        """Where every line stands to which something was done after an event: names and values."""
+        return self._table(schema.STATES_AFTER, after)
+
+    def standing(self) -> tuple[list[str], list[Values]]:
+        """The decisions that stand: names and values."""
+        return self._table(schema.STANDING)
 
     def history(self, key: Key) -> list[Row]:
         """All that was done to a line, the last first."""
@@ -183,6 +188,13 @@ class Database(Store):
         with self.told():
             found: int | None = self.connection.execute(schema.LAST_OF, (who,)).fetchone()[0]
             return found
+
+    def _table(self, query: str, *values: Any) -> tuple[list[str], list[Values]]:
+        with self.told():
+            cursor = self.connection.cursor()
+            cursor.row_factory = None
+            rows = cursor.execute(query, values).fetchall()
+            return [column[0] for column in cursor.description], rows
 
     def _rows(self, query: str, *values: Any) -> list[Row]:
         with self.told():

@@ -20,22 +20,7 @@ from claims_edit.review.masks import Masks, Unmasked
 from claims_edit.review.queue import KEY, Queue, Signature
 from claims_edit.review.words import Decision
 
-_STATE: dict[str, type[pl.DataType]] = {
-    "run_id": pl.String,
-    "claim_id": pl.String,
-    "claim_line_number": pl.Int64,
-    "event_id": pl.Int64,
-    "version": pl.Int64,
-    "assignee": pl.String,
-    "standing": pl.String,
-    "standing_reason_code": pl.String,
-    "standing_note": pl.String,
-    "decided_by": pl.String,
-    "decided_at": pl.String,
-    "decided_disposition": pl.String,
-    "decided_billed_units": pl.String,
-    "decided_allowed_units": pl.String,
-}
+_NUMBERS = ("claim_line_number", "event_id", "version")
 
 
 @dataclass(frozen=True)
@@ -108,7 +93,7 @@ class Desk:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._signature: Signature = queue.signature(self.out) if self.out.is_dir() else ()
-        self._states = pl.DataFrame(schema=_STATE)
+        self._states = _states(self.database, 0)
         self._sight = self._joined(queue.load(self.out, self.masks), None)
 
     def look(self) -> Sight:
@@ -135,15 +120,15 @@ class Desk:
 
     def _joined(self, lines: Queue, warning: str | None) -> Sight:
         """The queue with where each line stands."""
-        rows = self.database.states(self._states["event_id"].max() or 0)  # type: ignore[arg-type]
-        news = pl.DataFrame(rows, schema=self._states.schema, orient="row")
+        news = _states(self.database, _last_event(self._states))
         self._states = pl.concat([self._states.join(news, on=KEY, how="anti"), news])
-        by_key = lines.keys.select(*KEY, "disposition", "billed_units", "allowed_units").join(
-            self._states, on=KEY, how="left", maintain_order="left"
-        )
+        by_key = lines.keys.select(
+            *KEY, "member_id", "disposition", "billed_units", "allowed_units"
+        ).join(self._states, on=KEY, how="left", maintain_order="left")
         standing = pl.col("standing").is_not_null()
         same = (
             (pl.col("disposition") == pl.col("decided_disposition"))
+            & (pl.col("member_id") == pl.col("decided_member_id"))
             & (pl.col("billed_units") == pl.col("decided_billed_units").cast(UNITS))
             & (pl.col("allowed_units") == pl.col("decided_allowed_units").cast(UNITS))
         )
@@ -158,7 +143,7 @@ class Desk:
             decided_at=pl.when(stands).then("decided_at"),
             changed=standing & ~same,
         )
-        last = int(self._states["event_id"].max() or 0)  # type: ignore[arg-type]
+        last = _last_event(self._states)
         return Sight(lines, pl.concat([lines.shown, states], how="horizontal"), last, warning)
 
     # ---- what is done -----------------------------------------------------------------------
@@ -199,6 +184,17 @@ class Desk:
             versions[ref] = int(version)
         lines = self.look().kept(list(versions))
         return [Seen(lines[ref], version) for ref, version in versions.items()]
+
+
+def _states(database: Database, after: int) -> pl.DataFrame:
+    """Where lines stand to which something was done after an event."""
+    names, rows = database.states(after)
+    types = {name: pl.Int64 if name in _NUMBERS else pl.String for name in names}
+    return pl.DataFrame(rows, schema=types, orient="row")
+
+
+def _last_event(states: pl.DataFrame) -> int:
+    return int(states.select(pl.col("event_id").max().fill_null(0)).item())
 
 
 def _not_read(error: UserError | OSError) -> str:

@@ -14,7 +14,7 @@ from claims_edit.errors import InputError, OutputBusyError, UsageError, UserErro
 from claims_edit.review import schema
 
 BUSY_SECONDS = 10
-_MODE = 0o660
+MODE = 0o660
 
 
 class Store:
@@ -106,11 +106,21 @@ class Store:
 def _make(path: Path) -> None:
     """An empty file for the owner and the group, where there is none."""
     with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, MODE)
         try:
-            os.fchmod(descriptor, _MODE)
+            os.fchmod(descriptor, MODE)
         finally:
             os.close(descriptor)
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Have a file or folder on the disk as it is."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _connected(path: Path) -> sqlite3.Connection:
