@@ -69,10 +69,11 @@ STATEMENTS = (
 
 # Where lines stand, of the events after one. `d` is the decision that stands, if any.
 STATES_AFTER = """
-select e.run_id, e.claim_id, e.claim_line_number, e.event_id, e.version, e.assignee, d.decision as standing,
-    d.reason_code as standing_reason_code, d.note as standing_note, d.who as decided_by, d.at as decided_at,
-    d.member_id as decided_member_id, d.disposition as decided_disposition,
-    d.billed_units as decided_billed_units, d.allowed_units as decided_allowed_units
+select e.run_id, e.claim_id, e.claim_line_number, e.event_id, e.version, e.assignee,
+    d.decision as standing, d.reason_code as standing_reason_code, d.note as standing_note,
+    d.who as decided_by, d.at as decided_at, d.member_id as decided_member_id,
+    d.disposition as decided_disposition, d.billed_units as decided_billed_units,
+    d.allowed_units as decided_allowed_units
 from states s join events e on e.event_id = s.event_id left join events d on d.event_id = e.decision_id
 where s.event_id > ? order by e.event_id"""
 

@@ -54,6 +54,8 @@ def application(desk: Desk, guard: Guard, user: str) -> Flask:
     }
     app.jinja_env.globals |= {"decisions": words.DECISIONS, "reasons": words.REASONS}
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = _LARGEST_FORM
+    for page in _PAGES.glob("*.html"):  # so that the first who asks does not wait for it
+        app.jinja_env.get_template(page.name)
     app.before_request(_begin)
     guard.protect(app)
     Views(desk, guard, user).add_to(app)

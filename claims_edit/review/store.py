@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from claims_edit.errors import InputError, OutputBusyError, UsageError, UserErro
 from claims_edit.review import schema
 
 BUSY_SECONDS = 10
+_PAUSE = 0.005
 MODE = 0o660
 
 
@@ -71,7 +73,7 @@ class Store:
         """Hold the database against every other writer; all that is done in it is kept, or nothing."""
         with self.told():
             connection = self.connection
-            connection.execute("begin immediate")
+            _patiently(lambda: connection.execute("begin immediate"))
             try:
                 yield connection
                 connection.execute("commit")
@@ -126,17 +128,31 @@ def sync(path: Path) -> None:
 def _connected(path: Path) -> sqlite3.Connection:
     """A connection that has what it commits on the disk before it says so."""
     connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        path, timeout=_PAUSE, isolation_level=None, check_same_thread=False
     )
     try:
         connection.row_factory = sqlite3.Row
-        connection.execute("pragma journal_mode = wal")
+        _patiently(lambda: connection.execute("pragma journal_mode = wal"))
         connection.execute("pragma synchronous = full")
         connection.execute("pragma foreign_keys = on")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _patiently(work: Callable[[], object]) -> None:
+    """Do what others may stand in the way of. SQLite itself waits longer and longer between its looks,
+    and does not get a turn where another is busy."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            work()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE)
 
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

@@ -53,9 +53,12 @@ def counted(many: int, one: str, several: str | None = None) -> str:
     return f"{many:,} {one if many == 1 else several or one + 's'}"
 
 
-def done(rows: list[Row]) -> str:
-    """What was done in one go, in words, such as `Upheld 3 lines`."""
+def done(rows: list[Row], claim: str) -> str:
+    """What was done in one go, in words, such as `Upheld 3 lines`, or `Upheld claim C-1 / 1`; `claim`
+    is the claim of the first line as it may be shown."""
     first, lines = rows[0], counted(len(rows), "line")
+    if len(rows) == 1:
+        lines = f"claim {claim} / {first['claim_line_number']}"
     if first["what"] == DECIDED:
         said = f"{_PAST[first['decision']]} {lines}"
     elif first["what"] == ASSIGNED:

@@ -293,7 +293,10 @@ class Views:
         if not rows:
             return None
         undone = rows[0]["what"] == "undone"
-        return {"said": telling.done(rows), "batch": None if undone else batch}
+        return {
+            "said": telling.done(rows, self._desk.masks.claim(rows[0]["claim_id"])),
+            "batch": None if undone else batch,
+        }
 
     def _masked(self, event: Row) -> Row:
         """An event as it may be shown."""
