@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,12 +29,13 @@ from claims_edit.screen import say
     metavar="NAME",
     help="Who decides, where a browser takes no name of its own.  [default: your login name]",
 )
-@option("--mask", is_flag=True, help="Show pseudonyms instead of ids, and no birth dates.")
+@opts.MASKED
+@opts.MASK_KEY
 @click.option(
     "--export", is_flag=True, help="Write decisions.parquet of what was decided, and end."
 )
 @opts.LOG
-def review(out: Path, port: int, user: str | None, log_format: str, **flags: bool) -> None:
+def review(out: Path, port: int, user: str | None, log_format: str, **options: Any) -> None:
     """Decide flagged lines on a page of this machine: uphold, override, or ask for documents.
 
     The link that is printed lets in whoever has it, from this machine alone. What is decided is kept in
@@ -43,15 +45,21 @@ def review(out: Path, port: int, user: str | None, log_format: str, **flags: boo
     claims-edit review runs/
     """
     log.set_up(log_format, quiet=sys.stderr.isatty())
+    from claims_edit.masking import NoMasking, masking
     from claims_edit.review import office
     from claims_edit.review.words import name_of
 
-    if flags["export"]:
+    if options["export"]:
         many = office.exported(out)
         say(f"{out}: {many:,} decision{'' if many == 1 else 's'} in decisions.parquet")
         return
     name = name_of(user) or name_of(_login()) or "somebody"
-    office.work(out, port=port, user=name, mask=flags["mask"], announce=say)
+
+    def shown() -> NoMasking:
+        mask, key_file = options["mask"], options["mask_key"]
+        return masking(out, leaves=False, mask=mask, unmasked=False, key_file=key_file)
+
+    office.work(out, port=port, user=name, masking=shown, announce=say)
 
 
 def _login() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,15 @@ import polars as pl
 
 from claims_edit.contracts import UNITS
 from claims_edit.errors import UserError
+from claims_edit.masking import NO_MASKING, NoMasking
 from claims_edit.review import queue
 from claims_edit.review.database import Database, Line, Row, Seen, edit_ids_text
 from claims_edit.review.export import export
-from claims_edit.review.masks import Masks, Unmasked
 from claims_edit.review.queue import KEY, Queue, Signature
+from claims_edit.review.stories import Tell, telling
 from claims_edit.review.words import Decision
 
 _NUMBERS = ("claim_line_number", "event_id", "version")
-
-
-@dataclass(frozen=True)
-class Teller:
-    """Who tells the whole story of a line as HTML, of a run's folder and the key of a line in it; and
-    the style of what is told."""
-
-    html: Callable[[Path, tuple[str, int]], str]
-    css: Path
 
 
 class GoneError(Exception):
@@ -86,15 +78,15 @@ class Desk:
 
     out: Path
     database: Database
-    masks: Masks = field(default_factory=Unmasked)
-    teller: Teller | None = None
+    masking: NoMasking = NO_MASKING
     today: Callable[[], date] = date.today
 
     def __post_init__(self) -> None:
+        self.tell: Tell = telling(self.masking)
         self._lock = threading.Lock()
         self._signature: Signature = queue.signature(self.out) if self.out.is_dir() else ()
         self._states = _states(self.database, 0)
-        self._sight = self._joined(queue.load(self.out, self.masks), None)
+        self._sight = self._joined(queue.load(self.out, self.masking), None)
 
     def look(self) -> Sight:
         """The queue as it is now: read again where a run was published, joined again where somebody
@@ -105,7 +97,7 @@ class Desk:
             if stamps != self._signature:
                 self._signature = stamps
                 try:
-                    self._sight = self._joined(queue.load(self.out, self.masks), None)
+                    self._sight = self._joined(queue.load(self.out, self.masking), None)
                 except (UserError, OSError) as error:
                     self._sight = self._joined(sight.queue, _not_read(error))
             elif self.database.last_event() != sight.last_event:

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from claims_edit.errors import InputError, UsageError
+from claims_edit.masking import NoMasking
 from claims_edit.publish import run_like_folders
 from claims_edit.review.database import Database
 from claims_edit.review.desk import Desk
 from claims_edit.review.export import export
 from claims_edit.review.guard import Guard
-from claims_edit.review.masks import Masks, Unmasked
+
+Masking = Callable[[], NoMasking]
 
 
 def exported(out: Path) -> int:
@@ -21,12 +23,15 @@ def exported(out: Path) -> int:
         return export(out, database)
 
 
-def work(out: Path, *, port: int, user: str, mask: bool, announce: Callable[[str], None]) -> None:
-    """Serve the pages until the process is interrupted; `announce` is told the link."""
+def work(
+    out: Path, *, port: int, user: str, masking: Masking, announce: Callable[[str], None]
+) -> None:
+    """Serve the pages until the process is interrupted; `announce` is told the link. `masking` says how
+    ids are shown, once the folder is found to be one of runs."""
     from claims_edit.review import server
 
     with _database(out) as database:
-        desk = Desk(out, database, _masks(out, mask=mask))
+        desk = Desk(out, database, masking())
         export(out, database)
         socket = server.listening(port)
         with socket:
@@ -51,10 +56,3 @@ def _database(out: Path) -> Iterator[Database]:
         yield database
     finally:
         database.close()
-
-
-def _masks(out: Path, *, mask: bool) -> Masks:
-    """What may be shown."""
-    if mask:
-        raise UsageError(f"--mask: {out}: there is no masking yet.")
-    return Unmasked()

@@ -13,8 +13,9 @@ from claims_edit.contracts import FLAGGED_LINES, OTHER_VERSIONS
 from claims_edit.errors import InputError
 from claims_edit.history import PublishedRun, runs_in
 from claims_edit.manifest import NAME
+from claims_edit.masking import NoMasking
+from claims_edit.naming import Ids
 from claims_edit.publish import run_folders
-from claims_edit.review.masks import Masks
 from claims_edit.schemas import polars_type
 
 KEY = ["run_id", "claim_id", "claim_line_number"]
@@ -49,7 +50,7 @@ def signature(out: Path) -> Signature:
     return tuple(stamps)
 
 
-def load(out: Path, masks: Masks) -> Queue:
+def load(out: Path, masking: NoMasking) -> Queue:
     """The queue of an output folder.
 
     Raises InputError where a run cannot be read.
@@ -69,7 +70,7 @@ def load(out: Path, masks: Masks) -> Queue:
         all_edit_ids=pl.col("edit_ids").list.concat("unknown_edit_ids"),
     ).drop("last_run", "hcpcs", "as_of")
     keys = lines.select("ref", "run_id", *FLAGGED_LINES.columns)
-    shown = masks.frame(lines)
+    shown = masking.frame(lines, _named(runs)) if masking.active else lines
     found_by = pl.concat_str(
         pl.col("claim_id", "member_id").fill_null("").str.to_lowercase(), separator="\n"
     )
@@ -107,6 +108,14 @@ def _flagged_of(run: PublishedRun, types: dict[str, pl.DataType]) -> pl.DataFram
         )
         .drop("row")
         .collect()
+    )
+
+
+def _named(runs: Sequence[PublishedRun]) -> Ids:
+    """The ids that the sentences of findings may name beside those of the lines themselves."""
+    files = [run.folder / "findings.parquet" for run in runs if run.rows("findings")]
+    return Ids.of(
+        *(pl.scan_parquet(file, glob=False).select("evidence").collect() for file in files)
     )
 
 

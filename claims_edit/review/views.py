@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 import polars as pl
-from flask import Flask, Response, abort, redirect, render_template, request, send_file
+from flask import Flask, Response, redirect, render_template, request, send_file
 from markupsafe import Markup
 
 from claims_edit.errors import UserError
+from claims_edit.naming import CLAIM, MEMBER, Ids
 from claims_edit.review import telling
 from claims_edit.review.database import ConflictError, Row
 from claims_edit.review.desk import Desk, Sight
@@ -18,6 +19,7 @@ from claims_edit.review.export import standing
 from claims_edit.review.guard import Guard
 from claims_edit.review.query import NOBODY, SIZES, STATES, Query
 from claims_edit.review.rates import override_rates
+from claims_edit.review.stories import STYLE
 from claims_edit.review.words import Decision, cleaned, name_of
 
 _LOG_SIZE = 200
@@ -75,13 +77,15 @@ class Views:
         """A line's story, and what can be decided of it."""
         sight, query = self._desk.look(), _query_of(request.args.get("q", ""))
         row, line = sight.row(ref), sight.line(ref)
+        story, untold = self._story(sight, ref)
         history = [self._masked(event) for event in self._desk.database.history(line.key)]
         return self._shown(
             "line.html",
             sight,
             query=query,
             row=row,
-            story=self._story(sight, ref),
+            story=story,
+            untold=untold,
             history=history,
             names=_names(sight.lines),
             done=self._done(),
@@ -98,18 +102,14 @@ class Views:
         after = refs[at + 1] if at + 1 < len(refs) else None
         return {"before": before, "after": after, "at": at + 1, "many": len(refs)}
 
-    def _story(self, sight: Sight, ref: str) -> Markup | None:
-        """The whole story of a line, where somebody tells it."""
-        if self._desk.teller is None:
-            return None
+    def _story(self, sight: Sight, ref: str) -> tuple[Markup | None, str | None]:
+        """The whole story of a line; or null, and why it cannot be told."""
         line = sight.line(ref)
+        key = (line.claim_id, line.claim_line_number)
         try:
-            told = self._desk.teller.html(
-                sight.queue.folders[line.run_id], (line.claim_id, line.claim_line_number)
-            )
+            return self._desk.tell(sight.queue.folders[line.run_id], key), None
         except UserError as error:
-            return Markup("<p class='warning'>{}</p>").format(str(error))
-        return Markup(told)
+            return None, str(error)
 
     def rates(self) -> str:
         """How often each edit was overridden."""
@@ -140,9 +140,7 @@ class Views:
 
     def story_css(self) -> Response:
         """The style of the stories."""
-        if self._desk.teller is None:
-            abort(404)
-        return send_file(self._desk.teller.css, mimetype="text/css")
+        return send_file(STYLE, mimetype="text/css")
 
     # ---- changes ------------------------------------------------------------------------------
 
@@ -278,7 +276,6 @@ class Views:
             who=self._who(),
             csrf=self._guard.csrf,
             today=self._desk.today(),
-            told_by=self._desk.teller is not None,
             **values,
         )
 
@@ -294,15 +291,15 @@ class Views:
             return None
         undone = rows[0]["what"] == "undone"
         return {
-            "said": telling.done(rows, self._desk.masks.claim(rows[0]["claim_id"])),
+            "said": telling.done(rows, self._desk.masking.claim(rows[0]["claim_id"])),
             "batch": None if undone else batch,
         }
 
     def _masked(self, event: Row) -> Row:
         """An event as it may be shown."""
-        ids = [event["claim_id"], event["member_id"]]
-        note = event["note"] and self._desk.masks.text(event["note"], ids)
-        return event | {"shown_claim": self._desk.masks.claim(event["claim_id"]), "note": note}
+        own = {name: frozenset({event[name]}) for name in (CLAIM, MEMBER)}
+        note = event["note"] and self._desk.masking.text(event["note"], Ids(own))
+        return event | {"shown_claim": self._desk.masking.claim(event["claim_id"]), "note": note}
 
 
 def _query_of(link: str) -> Query:

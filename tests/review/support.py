@@ -15,10 +15,10 @@ import polars as pl
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from claims_edit.masking import NO_MASKING, NoMasking
 from claims_edit.review.database import Database, Line, Seen
-from claims_edit.review.desk import Desk, Teller
+from claims_edit.review.desk import Desk
 from claims_edit.review.guard import Guard
-from claims_edit.review.masks import Masks, Unmasked
 from claims_edit.review.server import application
 
 PORT = 8765
@@ -116,12 +116,10 @@ class Office:
 
 
 @contextmanager
-def an_office(
-    out: Path, masks: Masks | None = None, teller: Teller | None = None
-) -> Iterator[Office]:
+def an_office(out: Path, masking: NoMasking = NO_MASKING) -> Iterator[Office]:
     database = Database(out)
     try:
-        desk = Desk(out, database, masks or Unmasked(), teller, today=lambda: TODAY)
+        desk = Desk(out, database, masking, today=lambda: TODAY)
         yield Office(out, database, desk)
     finally:
         database.close()
