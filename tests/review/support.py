@@ -54,7 +54,7 @@ class Browser:
     base: str = ORIGIN
 
     def get(self, page: str, **headers: str) -> TestResponse:
-        return self.client.get(page, base_url=self.base, headers=headers)
+        return self.client.get(page, base_url=self.base, headers=headers, buffered=True)
 
     def text(self, page: str) -> str:
         answer = self.get(page)

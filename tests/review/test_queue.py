@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -127,12 +128,11 @@ def test_age_is_counted_from_receipt_or_else_from_the_run(tmp_path: Path) -> Non
 def rows_where(lines: pl.DataFrame, asked: Mapping[str, str]) -> set[str]:
     """The oracle: what a filter asks for, line by line."""
 
-    def fits(row: dict[str, object]) -> bool:
-        stake = row["charge_at_stake"]
-        assert isinstance(stake, Decimal)
-        edits = [*row["edit_ids"], *row["unknown_edit_ids"]]  # type: ignore[misc]
+    def fits(row: dict[str, Any]) -> bool:
+        stake: Decimal = row["charge_at_stake"]
+        edits = [*row["edit_ids"], *row["unknown_edit_ids"]]
         ids = f"{row['claim_id']} {row['member_id']}".lower()
-        answers = {
+        answers: dict[str, Callable[[str], bool]] = {
             "edit": lambda v: v in edits,
             "disposition": lambda v: v == row["disposition"],
             "min": lambda v: stake >= Decimal(v.replace(",", "")),
