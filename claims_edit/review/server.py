@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import time
@@ -77,6 +78,7 @@ def serve(app: Flask, sockets: list[socket.socket]) -> None:
     def end(*_: Any) -> None:
         raise KeyboardInterrupt
 
+    logging.getLogger("waitress").setLevel(logging.CRITICAL)  # it would name what was asked for
     before = signal.signal(signal.SIGTERM, end)
     server = waitress.create_server(app, sockets=sockets, threads=THREADS, ident=None)
     try:

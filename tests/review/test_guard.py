@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from claims_edit.review.guard import Guard
-from tests.review.support import ORIGIN, PORT, Browser, Office
+from tests.review.support import ORIGIN, PORT, Browser, Office, an_office, copied
+
+
+@pytest.fixture(scope="module")
+def shut(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """An office in which nothing is ever done."""
+    with an_office(copied(sample, tmp_path_factory.mktemp("shut") / "out")) as office:
+        yield office
+        assert office.database.last_event() == 0
+
 
 PAGES = ("/", "/line/1-0-0000000000", "/rates", "/log", "/help", "/story.css", "/nowhere")
 STATIC = ("/static/review.js", "/static/review.css", "/static/icon.svg")
@@ -16,34 +26,34 @@ CHANGES = ("/decide", "/assign", "/undo", "/name")
 
 
 @pytest.mark.parametrize("page", PAGES + STATIC)
-def test_without_the_link_nothing_is_shown(office: Office, page: str) -> None:
-    answer = office.browser(let_in=False).get(page)
+def test_without_the_link_nothing_is_shown(shut: Office, page: str) -> None:
+    answer = shut.browser(let_in=False).get(page)
     assert answer.status_code == 403
     assert "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("page", CHANGES)
-def test_without_the_link_nothing_is_changed(office: Office, page: str) -> None:
-    stranger = office.browser(let_in=False)
-    assert stranger.post(page, line=office.mark("C-0010"), decision="uphold").status_code == 403
-    assert office.database.last_event() == 0
+def test_without_the_link_nothing_is_changed(shut: Office, page: str) -> None:
+    stranger = shut.browser(let_in=False)
+    assert stranger.post(page, line=shut.mark("C-0010"), decision="uphold").status_code == 403
+    assert shut.database.last_event() == 0
 
 
-def test_the_link_lets_a_browser_in_and_the_token_is_gone_from_the_address(office: Office) -> None:
-    browser = office.browser(let_in=False)
-    answer = browser.get(f"/?token={office.guard.token}")
+def test_the_link_lets_a_browser_in_and_the_token_is_gone_from_the_address(shut: Office) -> None:
+    browser = shut.browser(let_in=False)
+    answer = browser.get(f"/?token={shut.guard.token}")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith(f"claims-edit-review-{PORT}=")
     for attribute in ("HttpOnly", "SameSite=Strict", "Path=/"):
         assert attribute in cookie
-    assert office.guard.token not in cookie
+    assert shut.guard.token not in cookie
     assert browser.get("/").status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "a" * 5000])
-def test_another_token_lets_nobody_in(office: Office, token: str) -> None:
-    answer = office.browser(let_in=False).get(f"/?token={token}")
+def test_another_token_lets_nobody_in(shut: Office, token: str) -> None:
+    answer = shut.browser(let_in=False).get(f"/?token={token}")
     assert answer.status_code == 403
     assert "Set-Cookie" not in answer.headers
 
@@ -66,10 +76,10 @@ def test_every_server_has_secrets_of_its_own() -> None:
         f"127.0.0.1:{PORT}.evil.example",
     ],
 )
-def test_a_name_that_was_made_to_point_here_is_refused(office: Office, host: str) -> None:
-    browser = office.browser()
+def test_a_name_that_was_made_to_point_here_is_refused(shut: Office, host: str) -> None:
+    browser = shut.browser()
     assert browser.get("/", Host=host).status_code == 403
-    assert browser.get(f"/?token={office.guard.token}", Host=host).status_code == 403
+    assert browser.get(f"/?token={shut.guard.token}", Host=host).status_code == 403
 
 
 def test_both_names_of_this_machine_are_answered(office: Office) -> None:
@@ -85,37 +95,35 @@ def test_both_names_of_this_machine_are_answered(office: Office) -> None:
     "origin",
     [None, "null", "http://evil.example", "http://127.0.0.1:1", f"https://127.0.0.1:{PORT}"],
 )
-def test_a_change_from_another_page_is_refused(
-    office: Office, page: str, origin: str | None
-) -> None:
+def test_a_change_from_another_page_is_refused(shut: Office, page: str, origin: str | None) -> None:
     headers = {} if origin is None else {"Origin": origin}
-    form = {"csrf": office.guard.csrf, "line": office.mark("C-0010"), "decision": "uphold"}
-    answer = office.browser().client.post(page, base_url=ORIGIN, headers=headers, data=form)
+    form = {"csrf": shut.guard.csrf, "line": shut.mark("C-0010"), "decision": "uphold"}
+    answer = shut.browser().client.post(page, base_url=ORIGIN, headers=headers, data=form)
     assert answer.status_code == 403
-    assert office.database.last_event() == 0
+    assert shut.database.last_event() == 0
 
 
 @pytest.mark.parametrize("page", CHANGES)
 @pytest.mark.parametrize("csrf", ["", "0" * 64, "é"])
 def test_a_change_without_the_secret_of_our_forms_is_refused(
-    office: Office, page: str, csrf: str
+    shut: Office, page: str, csrf: str
 ) -> None:
-    form = {"csrf": csrf, "line": office.mark("C-0010"), "decision": "uphold"}
-    assert office.browser().post(page, **form).status_code == 403
-    assert office.database.last_event() == 0
+    form = {"csrf": csrf, "line": shut.mark("C-0010"), "decision": "uphold"}
+    assert shut.browser().post(page, **form).status_code == 403
+    assert shut.database.last_event() == 0
 
 
 @pytest.mark.parametrize("page", CHANGES)
-def test_nothing_is_changed_by_a_link(ann: Browser, page: str) -> None:
-    assert ann.get(page).status_code == 405
+def test_nothing_is_changed_by_a_link(shut: Office, page: str) -> None:
+    assert shut.browser().get(page).status_code == 405
 
 
 @pytest.mark.parametrize("page", [*PAGES, *STATIC])
 @pytest.mark.parametrize("let_in", [True, False])
 def test_every_answer_keeps_other_pages_out_and_stays_nowhere(
-    office: Office, page: str, let_in: bool
+    shut: Office, page: str, let_in: bool
 ) -> None:
-    headers = office.browser(let_in=let_in).get(page).headers
+    headers = shut.browser(let_in=let_in).get(page).headers
     policy = headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; ")
     assert "unsafe" not in policy and "http" not in policy and "*" not in policy
@@ -139,13 +147,13 @@ def test_no_page_has_a_script_or_a_style_of_its_own_or_names_another_origin(
             assert outside not in text.replace('xmlns="http://www.w3.org/2000/svg"', "")
 
 
-def test_a_page_that_is_too_large_is_refused(ann: Browser) -> None:
-    assert ann.post("/decide", note="x" * (2 << 20)).status_code == 413
+def test_a_page_that_is_too_large_is_refused(shut: Office) -> None:
+    assert shut.browser().post("/decide", note="x" * (2 << 20)).status_code == 413
 
 
-def test_the_pages_lead_nowhere_out_of_their_folder(ann: Browser) -> None:
+def test_the_pages_lead_nowhere_out_of_their_folder(shut: Office) -> None:
     for path in ("/static/../base.html", "/static/%2e%2e/base.html", "/static/..%2fqueue.html"):
-        assert ann.get(path).status_code == 404
+        assert shut.browser().get(path).status_code == 404
 
 
 def test_the_secrets_stand_in_no_file(office: Office, ann: Browser) -> None:
