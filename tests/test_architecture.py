@@ -491,6 +491,7 @@ def test_extracts_are_read_in_one_place() -> None:
         ("history", "scan_parquet"),
         ("reference", "read_csv"),
         ("retelling", "scan_parquet"),
+        ("review.export", "read_parquet"),
         ("review.queue", "scan_parquet"),
         ("runs", "scan_parquet"),
         ("tables", "scan_ipc"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,7 +92,7 @@ class Database(Store):
         """Undo what was done in one go: all of it, or, where something was done since, nothing."""
         with self.held() as connection:
             query = "select * from events where batch = ? and what <> ?"
-            done = [(row, _line_of(row)) for row in connection.execute(query, (batch, UNDONE))]
+            done = [(row, _kept(row)) for row in connection.execute(query, (batch, UNDONE))]
             states = {line.key: self._state(line.key) or {} for _, line in done}
             behind: dict[Key, Row | None] = {
                 line.key: states[line.key]
@@ -102,6 +102,19 @@ class Database(Store):
             if behind:
                 raise ConflictError(behind)
             return self.undo([Seen(line, states[line.key]["version"]) for _, line in done], who)
+
+    def restore(self, decisions: Iterable[tuple[Line, Decision, str, datetime]]) -> int:
+        """Take decisions as they stood, each with who made it and when, into a database without events;
+        how many they are. Of one that has events nothing is changed."""
+        with self.held() as connection:
+            if _last_event(connection):
+                return 0
+            event_id = 0
+            for event_id, (line, decision, who, at) in enumerate(decisions, 1):
+                kept = {"event_id": event_id, "batch": event_id, "version": 1, "who": who}
+                decided = _decided(decision, None, event_id)
+                _insert(connection, {**asdict(line), **kept, "at": _text_of(at), **decided})
+            return event_id
 
     def _add(
         self, seen: Sequence[Seen], who: str, change: Callable[[Row | None, int], Row | None]
@@ -226,7 +239,7 @@ def _version(state: Row | None) -> int:
     return 0 if state is None else int(state["version"])
 
 
-def _line_of(row: sqlite3.Row) -> Line:
+def _kept(row: sqlite3.Row) -> Line:
     return Line(**{name: row[name] for name in Line.__dataclass_fields__})
 
 
@@ -244,6 +257,8 @@ def _text_of(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def edit_ids_text(edit_ids: Sequence[str]) -> str:
-    """Edits as they are kept."""
-    return json.dumps(list(edit_ids))
+def line_of(row: Row) -> Line:
+    """A line of a table, as it is kept: amounts and lists are texts."""
+    values = {name: row[name] for name in Line.__dataclass_fields__}
+    amounts = {name: str(row[name]) for name in ("billed_units", "allowed_units")}
+    return Line(**values | amounts | {"edit_ids": json.dumps(list(row["edit_ids"]))})

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -15,7 +14,7 @@ from claims_edit.contracts import UNITS
 from claims_edit.errors import UserError
 from claims_edit.masking import NO_MASKING, NoMasking
 from claims_edit.review import queue
-from claims_edit.review.database import Database, Line, Row, Seen, edit_ids_text
+from claims_edit.review.database import Database, Line, Row, Seen, line_of
 from claims_edit.review.export import export
 from claims_edit.review.queue import KEY, Queue, Signature
 from claims_edit.review.stories import Tell, telling
@@ -56,20 +55,11 @@ class Sight:
     def kept(self, refs: Sequence[str]) -> dict[str, Line]:
         """Lines as they are kept, by what a page calls them. Raises GoneError where one is not there."""
         rows = self.queue.keys.filter(pl.col("ref").is_in(refs)).iter_rows(named=True)
-        found = {row["ref"]: _line(row) for row in rows}
+        found = {row["ref"]: line_of(row) for row in rows}
         for ref in refs:
             if ref not in found:
                 raise GoneError(ref)
         return found
-
-
-def _line(row: Row) -> Line:
-    values: dict[str, Any] = {name: row[name] for name in Line.__dataclass_fields__}
-    return Line(**values | {
-        "billed_units": str(row["billed_units"]),
-        "allowed_units": str(row["allowed_units"]),
-        "edit_ids": edit_ids_text(row["edit_ids"]),
-    })  # fmt: skip
 
 
 @dataclass

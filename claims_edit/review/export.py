@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from claims_edit.contracts import UNITS
-from claims_edit.errors import UsageError
+from claims_edit.errors import InputError, UsageError
+from claims_edit.pandera_alone import errors
 from claims_edit.review.contract import DECISIONS
-from claims_edit.review.database import Database
+from claims_edit.review.database import Database, Line, Row, line_of
 from claims_edit.review.store import MODE, sync
-from claims_edit.schemas import polars_type
+from claims_edit.review.words import Decision
+from claims_edit.schemas import polars_type, validated
 from claims_edit.tables import TableWriter
 
 NAME = "decisions.parquet"
@@ -37,6 +40,29 @@ def export(out: Path, database: Database) -> int:
                 "make room, and write it with: claims-edit review OUT --export"
             ) from error
     return rows.height
+
+
+def restore(out: Path, database: Database) -> int:
+    """Take `decisions.parquet` into a database that is new: what was decided outlives its database.
+
+    Raises InputError where it cannot be read: writing it over would lose what it has.
+    """
+    path = out / NAME
+    if database.last_event() or not path.exists():
+        return 0
+    try:
+        rows = validated(DECISIONS, pl.read_parquet(path))
+    except (pl.exceptions.PolarsError, OSError, errors.SchemaError, errors.SchemaErrors) as error:
+        raise InputError(
+            f"review: {path}: cannot be read, and there is no review.sqlite that has what it has; bring "
+            "back a copy of either, or move it away and begin anew."
+        ) from error
+    return database.restore(_decided(row) for row in rows.iter_rows(named=True))
+
+
+def _decided(row: Row) -> tuple[Line, Decision, str, datetime]:
+    decision = Decision(row["decision"], row["reason_code"], row["note"])
+    return line_of(row), decision, row["decided_by"], row["decided_at"]
 
 
 def standing(database: Database) -> pl.DataFrame:

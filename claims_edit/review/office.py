@@ -11,7 +11,7 @@ from claims_edit.masking import NoMasking
 from claims_edit.publish import run_like_folders
 from claims_edit.review.database import Database
 from claims_edit.review.desk import Desk
-from claims_edit.review.export import export
+from claims_edit.review.export import export, restore
 from claims_edit.review.guard import Guard
 
 Masking = Callable[[], NoMasking]
@@ -53,6 +53,7 @@ def _database(out: Path) -> Iterator[Database]:
         )
     database = Database(out)
     try:
+        restore(out, database)
         yield database
     finally:
         database.close()

@@ -11,10 +11,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from claims_edit.errors import UsageError
+from claims_edit.errors import InputError, UsageError
 from claims_edit.review.contract import DECISIONS
 from claims_edit.review.database import Database
-from claims_edit.review.export import export, standing
+from claims_edit.review.export import export, restore, standing
 from claims_edit.review.rates import override_rates
 from claims_edit.review.words import Decision
 from claims_edit.schemas import empty, validated
@@ -113,6 +113,36 @@ def test_what_a_dead_process_left_half_written_is_written_over(database: Databas
     database.decide([seen()], UPHELD, "Ann")
     export(out, database)
     assert sorted(p.name for p in out.glob("*decisions*")) == ["decisions.parquet"]
+
+
+def test_a_lost_database_is_made_anew_of_what_stands(tmp_path: Path, database: Database) -> None:
+    out = database.path.parent
+    database.decide([seen(1), seen(2)], UPHELD, "Ann")
+    database.decide([seen(2, 1), seen(3)], Decision("override", "other", "so"), "Ben")
+    export(out, database)
+    before = (out / "decisions.parquet").read_bytes()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "decisions.parquet").write_bytes(before)
+    anew = Database(elsewhere)
+    assert (restore(elsewhere, anew), restore(elsewhere, anew)) == (3, 0)
+    export(elsewhere, anew)
+    assert (elsewhere / "decisions.parquet").read_bytes() == before
+    anew.undo([seen(3, 1)], "Ann")
+    assert export(elsewhere, anew) == 2
+    anew.close()
+    assert restore(out, database) == 0
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(database: Database) -> None:
+    file = database.path.parent / "decisions.parquet"
+    for content in (b"PAR1 half", b""):
+        file.write_bytes(content)
+        with pytest.raises(InputError, match="bring back a copy of either"):
+            restore(file.parent, database)
+    pl.DataFrame({"run_id": ["x"]}).write_parquet(file)
+    with pytest.raises(InputError, match="cannot be read"):
+        restore(file.parent, database)
 
 
 def test_rates_are_null_where_nothing_was_final(database: Database) -> None:
