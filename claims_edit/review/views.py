@@ -237,8 +237,8 @@ class Views:
         refs = list(dict.fromkeys([*(m.rpartition(".")[0] for m in marks), *told]))
         rows = [sight.row(ref) for ref in refs]
         fault = (
-            f"Somebody was faster: {telling.counted(len(conflict.found), 'line')} changed since you "
-            "loaded the page. Nothing of yours was kept."
+            f"{telling.counted(len(conflict.found), 'line')} changed since you loaded the page. Nothing "
+            "of yours was kept."
         )
         return self._once_more(sight, rows, fault, told, None), 409
 
