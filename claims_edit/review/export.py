@@ -28,7 +28,7 @@ def export(out: Path, database: Database) -> int:
     The database is held meanwhile, so that of two who export the later has what the earlier has.
     Raises UsageError where it cannot be written.
     """
-    with database.writing():
+    with database.writing(at_once=True):
         rows = standing(database)
         try:
             with TableWriter(out, _ASIDE, DECISIONS) as writer:

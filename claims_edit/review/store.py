@@ -15,7 +15,8 @@ from claims_edit.errors import InputError, OutputBusyError, UsageError, UserErro
 from claims_edit.review import schema
 
 BUSY_SECONDS = 10
-_PAUSE = 0.005
+# How long others wait between two looks whether it is free, and how long it is left to them.
+_PAUSE, _GIVE_WAY = 0.005, 0.02
 MODE = 0o660
 
 
@@ -30,6 +31,7 @@ class Store:
         """
         self.path = path
         self._lock = threading.RLock()
+        self._let_go = 0.0
         with self.told():
             _make(self.path)
             self.connection = _connected(self.path)
@@ -69,10 +71,15 @@ class Store:
         return self.connection.execute(f"pragma {name}").fetchone()[0]
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Hold the database against every other writer; all that is done in it is kept, or nothing."""
+    def writing(self, *, at_once: bool = False) -> Iterator[sqlite3.Connection]:
+        """Hold the database against every other writer; all that is done in it is kept, or nothing.
+
+        Whoever has just let go of it gives way to others first, unless `at_once`.
+        """
         with self.told():
             connection = self.connection
+            if not at_once:
+                time.sleep(max(0.0, self._let_go + _GIVE_WAY - time.monotonic()))
             _patiently(lambda: connection.execute("begin immediate"))
             try:
                 yield connection
@@ -81,6 +88,8 @@ class Store:
                 with suppress(sqlite3.Error):
                     connection.execute("rollback")
                 raise
+            finally:
+                self._let_go = time.monotonic()
 
     @contextmanager
     def held(self) -> Iterator[sqlite3.Connection]:
@@ -142,8 +151,8 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _patiently(work: Callable[[], object]) -> None:
-    """Do what others may stand in the way of. SQLite itself waits longer and longer between its looks,
-    and does not get a turn where another is busy."""
+    """Do what others may stand in the way of. SQLite itself would wait longer and longer between its
+    looks, and not get a turn where another is busy."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
