@@ -15,6 +15,7 @@ from claims_edit import __version__, log
 from claims_edit import cli_options as opts
 from claims_edit.cli_options import Command, option
 from claims_edit.cli_policy import policy
+from claims_edit.cli_review import review
 from claims_edit.errors import InputError
 from claims_edit.screen import say
 from claims_edit.settings import DEFAULT_PART_LINES, DEFAULT_REPORT_LINES
@@ -330,3 +331,4 @@ def _progress(steps: tuple[str, ...]) -> Iterator[Callable[[str], None]]:
 
 
 cli.add_command(policy)
+cli.add_command(review)

@@ -9,7 +9,12 @@ wheel=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 python=${PYTHON:-$root/.venv/bin/python}
 
 fail() {
-    echo "wheel-check: $*" >&2
+    "$work/venv/bin/claims-edit" review reports --export
+[ -s reports/decisions.parquet ] || fail "review did not write decisions.parquet"
+for page in queue.html line.html static/review.css static/review.js; do
+    [ -s "$package/review/pages/$page" ] || fail "the wheel lacks claims_edit/review/pages/$page"
+done
+echo "wheel-check: $*" >&2
     exit 1
 }
 
@@ -51,5 +56,11 @@ done
 "$work/venv/bin/claims-edit" report "${runs[0]}" --workbook
 for report in report.html report.xlsx; do
     [ -s "${runs[0]}/$report" ] || fail "the report did not write $report"
+done
+
+"$work/venv/bin/claims-edit" review reports --export
+[ -s reports/decisions.parquet ] || fail "review did not write decisions.parquet"
+for page in queue.html line.html static/review.css static/review.js; do
+    [ -s "$package/review/pages/$page" ] || fail "the wheel lacks claims_edit/review/pages/$page"
 done
 echo "wheel-check: $(basename "$wheel") ran the sample alone and wrote every report"

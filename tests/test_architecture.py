@@ -52,6 +52,18 @@ SPARK = (
     "session",
     "work",
 )
+REVIEW = (
+    "database",
+    "desk",
+    "export",
+    "guard",
+    "office",
+    "queue",
+    "server",
+    "store",
+    "stories",
+    "views",
+)
 # What reads files, writes files, or talks to people: the outside of the house.
 OUTSIDE = {
     "__main__",
@@ -59,6 +71,7 @@ OUTSIDE = {
     "cli",
     "cli_options",
     "cli_policy",
+    "cli_review",
     "comparisons",
     "csv_files",
     "decisions",
@@ -98,6 +111,8 @@ OUTSIDE = {
     "retelling",
     "report.workbook",
     "reporting",
+    "review",
+    *(f"review.{name}" for name in REVIEW),
     "runs",
     "screen",
     "settings",
@@ -153,6 +168,10 @@ PURE = {
     "report.timeline",
     "report.versions",
     "report.wording",
+    "review.query",
+    "review.rates",
+    "review.schema",
+    "review.words",
     "scope",
     "vials",
     "edits.edit",
@@ -363,7 +382,7 @@ def test_data_flows_one_way() -> None:
             "determining",
             "explaining",
         ),
-        *("validation", "verify", "cli_policy", "cli", "__main__"),
+        *("validation", "verify", "review", "cli_policy", "cli_review", "cli", "__main__"),
     )
     place = {name: i for i, name in enumerate(order)}
     families = {f"edits.{family}": place["edits"] for family in FAMILIES}
@@ -387,7 +406,16 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 
 def test_the_command_line_loads_nothing_heavy_to_begin_with() -> None:
-    light = ("cli", "cli_options", "cli_policy", "errors", "log", "screen", "settings")
+    light = (
+        "cli",
+        "cli_options",
+        "cli_policy",
+        "cli_review",
+        "errors",
+        "log",
+        "screen",
+        "settings",
+    )
     for name in (*light, "__main__", ""):
         module = modules()[name]
         outside = {i.split(".")[0] for i in module.imports(at_top=True)} - {PACKAGE}
@@ -442,6 +470,18 @@ def test_pandera_is_imported_in_one_place() -> None:
     assert importing == {"pandera_alone"}
 
 
+def test_pages_are_served_and_decisions_kept_by_the_review_alone() -> None:
+    """And what is asked of the queue knows neither pages nor files."""
+    for module in modules().values():
+        libraries = {i.split(".")[0] for i in module.imports()}
+        within = module.name.startswith("review.")
+        assert within or not libraries & {"flask", "sqlite3", "waitress", "werkzeug"}, module.name
+        at_top = {i for i in module.own_imports() if i.startswith("review")}
+        assert within or not at_top or module.name == "cli_review", module.name
+    for name in ("query", "rates", "schema", "words"):
+        assert not modules()[f"review.{name}"].own_imports() & {f"review.{n}" for n in REVIEW}
+
+
 # ---- who touches what -----------------------------------------------------------------------
 
 
@@ -473,6 +513,8 @@ def test_extracts_are_read_in_one_place() -> None:
         ("reference", "read_csv"),
         ("retelling", "scan_parquet"),
         ("report.reading", "read_parquet"),
+        ("review.export", "read_parquet"),
+        ("review.queue", "scan_parquet"),
         ("runs", "scan_parquet"),
         ("tables", "scan_ipc"),
         ("verify", "read_parquet"),

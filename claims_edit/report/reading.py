@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from claims_edit.decision_contracts import DECISIONS_FILE
 from claims_edit.drift import LAST_RUNS
 from claims_edit.errors import InputError, UsageError
 from claims_edit.history import PublishedRun, read_run
@@ -18,7 +19,6 @@ from claims_edit.publish import COMPARISON, DETERMINATIONS, is_published, run_fo
 from claims_edit.run_contracts import RUN_TABLES, YOUNGER_TABLES
 from claims_edit.schemas import empty
 
-DECISIONS = "decisions.parquet"
 REJECTED = ("rejected_lines", "rejected_authorizations", "rejected_clinical_facts")
 _TABLES = ("flagged_lines", "findings", "reconsider", *REJECTED)
 # Of all lines, what is counted or what sentences name.
@@ -119,7 +119,7 @@ def _last_runs(run: PublishedRun) -> tuple[list[dict[str, Any]], int]:
 
 def _decisions(out: Path) -> pl.DataFrame | None:
     """The decisions that stand beside the runs, as far as the report counts them."""
-    path = out / DECISIONS
+    path = out / DECISIONS_FILE
     if not path.exists():
         return None
     try:

@@ -1,0 +1,32 @@
+"""The whole story of a line, as a page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from markupsafe import Markup
+
+from claims_edit.masking import NoMasking
+from claims_edit.report import pages
+from claims_edit.report.masked import masked
+from claims_edit.report.stories import stories_of
+from claims_edit.report.telling import story_html
+
+# Tells a line's story as HTML, of the folder of its run and its key in it.
+Tell = Callable[[Path, tuple[str, int]], Markup | None]
+STYLE = pages.FOLDER / "story.css"
+
+
+def telling(masking: NoMasking) -> Tell:
+    """Tells stories with the ids that may be shown.
+
+    What tells raises InputError where the run cannot be told again: it is of an older version, or a run
+    that it names as history is not there.
+    """
+
+    def tell(run_dir: Path, key: tuple[str, int]) -> Markup | None:
+        stories = stories_of(run_dir, [key])
+        return Markup(story_html(masked([stories[0].to_dict()], masking)[0])) if stories else None
+
+    return tell
