@@ -13,7 +13,7 @@ export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format docs bench wheel wheel-check lock upgrade clean
+.PHONY: help setup run test check format docs pictures bench wheel wheel-check lock upgrade clean
 .PHONY: check-format check-lint check-types check-docs
 
 help: ## List the targets (this text).
@@ -38,7 +38,7 @@ check-lint: setup ## Fail when the linter finds anything.
 	$(BIN)/ruff check .
 
 check-types: setup ## Type-check strictly.
-	$(BIN)/mypy claims_edit tests $(wildcard benchmarks)
+	$(BIN)/mypy claims_edit tests $(wildcard benchmarks scripts)
 
 check-docs: setup ## Fail when docs/edits.md or docs/sentences.md is stale.
 	$(BIN)/python -m tests.edits.generate_docs --check
@@ -51,6 +51,10 @@ format: setup ## Format the code and apply the linter's safe fixes.
 docs: setup ## Write docs/edits.md from the example tables of the tests, docs/sentences.md from the policies.
 	$(BIN)/python -m tests.edits.generate_docs
 	$(BIN)/python -m tests.policies.generate_docs
+
+pictures: setup ## Take the pictures of the README and the guides from the sample run; needs Chromium.
+	scripts/chromium.sh
+	$(BIN)/python scripts/pictures.py
 
 bench: setup ## Measure the program against its rivals and targets into benchmarks/RESULTS.md (hours; no test).
 	$(BIN)/python -m benchmarks.scale $(BENCH)
