@@ -228,7 +228,7 @@ def verify(folder: Path, log_format: str) -> None:
 @click.argument("folder", metavar="RUN_DIR", type=opts.FILE)
 @click.argument("claim_id")
 @click.argument("line", type=int, required=False)
-@click.option(
+@option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "html"]),

@@ -142,10 +142,10 @@ def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
     return several if parameter.multiple else several[0]
 
 
-def option(name: str, **attributes: Any) -> Callable[[_F], _F]:
-    """An option that may also come from its environment variable."""
+def option(name: str, *names: str, **attributes: Any) -> Callable[[_F], _F]:
+    """An option that may also come from its environment variable; `names` are others it goes by."""
     variable = f"CLAIMS_EDIT_{name.removeprefix('--').replace('-', '_').upper()}"
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+    return click.option(name, *names, envvar=variable, show_envvar=True, **attributes)
 
 
 FILE = Place()

@@ -152,6 +152,7 @@ def test_the_summary_accounts_for_every_row_and_names_the_reports(
 EXAMPLES = {
     "authorizations": "--authorizations auths.csv",
     "compare": "--baseline POLICY --candidate POLICY@DRAFT --claims ",
+    "explain": "runs/",
     "policy": "show prime-ic-0072",
     "policy list": "",
     "policy show": "prime-ic-0072",
