@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,6 +20,8 @@ _MILLION = 1_000_000
 # Before all lines of the night.
 _EARLIER = -1
 _Draws = tuple[tuple[str, Decimal], ...]
+# What was decided of a line, by its run, claim and number.
+Decided = Mapping[tuple[str | None, str, int], str]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class _Allowed:
     allowed: Decimal
     draws: _Draws
     run_id: str | None
+    decided: str | None
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class MemberUnits:
                     row.allowed,
                     row.run_id,
                     when,
+                    row.decided,
                 )
 
 
@@ -124,7 +128,9 @@ def _fullest(
     return Decimal(used) / _MILLION, date.fromordinal(start)
 
 
-def units_by_member(judged: Judged, hcpcs_code: str, run_id: str) -> dict[str, MemberUnits]:
+def units_by_member(
+    judged: Judged, hcpcs_code: str, run_id: str, decided: Decided
+) -> dict[str, MemberUnits]:
     """What took part in the limits, by member: what stands of history, and the night of run `run_id`."""
     of_drug = (pl.col("hcpcs_code") == hcpcs_code).fill_null(False)
     names = (
@@ -150,6 +156,7 @@ def units_by_member(judged: Judged, hcpcs_code: str, run_id: str) -> dict[str, M
             "member_id", *names
         ).iter_rows():
             drawn = tuple((d["authorization_number"], d["units"]) for d in draws or ())
-            row = _Allowed(place, day, claim, number, of_line, allowed, drawn, run)
+            said = decided.get((run, claim, number))
+            row = _Allowed(place, day, claim, number, of_line, allowed, drawn, run, said)
             found[member].append(row)
     return {member: MemberUnits(tuple(rows)) for member, rows in found.items()}

@@ -13,6 +13,7 @@ import polars as pl
 
 from claims_edit import policy_frames
 from claims_edit.contracts import LINE_KEY, MODIFIER_COLUMNS
+from claims_edit.decision_contracts import DOCUMENTS, OVERRIDE, UPHOLD
 from claims_edit.disposition import in_order
 from claims_edit.edits.catalogue import EDITS
 from claims_edit.evaluate import Judged, edited_lines, edits_asked
@@ -274,13 +275,26 @@ class _Told:
             lines,
             found,
             were_asked,
-            member_units.units_by_member(judged, hcpcs_code, run_id),
+            member_units.units_by_member(judged, hcpcs_code, run_id, _decided(retelling, members)),
             judged_by.authorizations_by_member(judged.context),
             covering,
             criteria,
             versions.Versions(judged, {r.place: r.run_id for r in retelling.history}, run_id),
             differing,
         )
+
+
+def _decided(retelling: Retelling, members: pl.Series) -> member_units.Decided:
+    """What people had decided of lines of earlier runs, in words."""
+    rows = retelling.rows("decided_lines", pl.col("member_id").is_in(members.implode()))
+    words = {OVERRIDE: "overridden by", UPHOLD: "upheld by", DOCUMENTS: "documents asked for by"}
+    return {
+        (row["run_id"], row["claim_id"], row["claim_line_number"]): (
+            f"{words[row['decision']]} {row['decided_by']}"
+            + (f", {row['reason_code']}" if row["reason_code"] else "")
+        )
+        for row in rows.iter_rows(named=True)
+    }
 
 
 def _outcomes(judged: Judged, retelling: Retelling) -> tuple[pl.DataFrame, set[int]]:

@@ -56,7 +56,8 @@ class Authorization:
 @dataclass(frozen=True)
 class Entry:
     """Units of the member in a window: `when` says whether they were allowed before this line was
-    judged, are this line's, or came after it. `run_id` is null of what was allowed elsewhere."""
+    judged, are this line's, or came after it. `run_id` is null of what was allowed elsewhere;
+    `decided` says what a person decided of it, as this line's run read that."""
 
     date: date
     claim_id: str
@@ -65,6 +66,7 @@ class Entry:
     allowed_units: Decimal
     run_id: str | None
     when: str
+    decided: str | None = None
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,7 @@ def _windows(story: Told) -> Iterator[str]:
             yield (
                 f"    {entry['date']}  {entry['allowed_units']}{asked} allowed, claim "
                 f"{entry['claim_id']} line {entry['claim_line_number']}, {of}{when}"
+                f"{', ' + entry['decided'] if entry['decided'] else ''}"
             )
 
 

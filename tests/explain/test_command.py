@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from claims_edit.decision_contracts import DECISIONS_FILE
 from tests.cli.support import Operator, authorization, claim, csv_text, facts
+from tests.cli.test_decisions import decision, written
 from tests.support import Row
 
 LATER = "2026-01-22"
@@ -170,3 +173,23 @@ def test_a_run_of_which_history_has_changed_says_so(operator: Operator, run_dir:
     assert (
         "Run 2026-02-28, which this run was computed on, is gone or has been replaced since" in text
     )
+
+
+def test_units_that_a_person_allowed_say_who_did(operator: Operator, run_dir: Path) -> None:
+    decided = decision(
+        run_id="2026-02-28",
+        claim_id="ZQ-CLAIM-9",
+        member_id="ZQ-MEMBER-0",
+        billed_units=Decimal(45),
+        reason_code="clinical-exception",
+        decided_by="anna",
+    )
+    written(operator.out / DECISIONS_FILE, decided)
+    later = claim(0, claim_id="ZQ-CLAIM-5", claim_line_start_date="2026-02-04")
+    publish(operator, [later], "--run-id", "later")
+    text = " ".join(explained(operator, operator.out / "run_id=later", "ZQ-CLAIM-5").split())
+    assert (
+        "2026-01-22 45 of 45 allowed, claim ZQ-CLAIM-9 line 1, run 2026-02-28, overridden by anna, "
+        "clinical-exception" in text
+    )
+    assert "45 of 90 units were allowed before it, room for 45" in text
