@@ -31,9 +31,7 @@ from claims_edit.screen import say
 )
 @opts.MASKED
 @opts.MASK_KEY
-@click.option(
-    "--export", is_flag=True, help="Write decisions.parquet of what was decided, and end."
-)
+@option("--export", is_flag=True, help="Write decisions.parquet of what was decided, and end.")
 @opts.LOG
 def review(out: Path, port: int, user: str | None, log_format: str, **options: Any) -> None:
     """Decide flagged lines on a page of this machine: uphold, override, or ask for documents.

@@ -159,6 +159,7 @@ EXAMPLES = {
     "policy check": "prime-ic-0072",
     "policy diff": "POLICY@VERSION POLICY@DRAFT",
     "report": "runs/",
+    "review": "runs/",
     "verify": "runs/",
 }
 
