@@ -237,10 +237,9 @@ def verify(folder: Path, log_format: str) -> None:
     help="Form of the explanation; json and html are masked unless --unmasked.",
 )
 @opts.MASKING
-@opts.LOG
-def explain(
-    folder: Path, claim_id: str, line: int | None, form: str, log_format: str, **options: Any
-) -> None:
+@opts.SETTINGS
+@click.pass_context
+def explain(context: click.Context, /, claim_id: str, log_format: str, **options: Any) -> None:
     """Tell the whole story of a line, or of all lines of a claim: each edit asked, and what it found.
 
     It reads the run's folder, and the runs that it names as history. Of a claim that the run did not
@@ -254,13 +253,11 @@ def explain(
 
     say(
         explaining.explain(
-            folder,
+            options["folder"],
             claim_id,
-            line,
-            form,
-            mask=options["mask"],
-            unmasked=options["unmasked"],
-            key_file=options["mask_key"],
+            options["line"],
+            options["form"],
+            **opts.masking_options(options, context),
         )
     )
 

@@ -12,10 +12,9 @@ import polars as pl
 from claims_edit.errors import InputError
 from claims_edit.masking import NoMasking, masking
 from claims_edit.naming import Ids
-from claims_edit.report.absent import absent, nothing_known
-from claims_edit.report.masked import masked
+from claims_edit.report.absent import absent, ids_told, nothing_known, rejected_rows
 from claims_edit.report.stories import Stories
-from claims_edit.report.telling import stories_page, story_text
+from claims_edit.report.telling import not_edited_text, stories_page, story_text
 from claims_edit.retelling import Retelling, retelling_of
 
 FORMATS = ("text", "json", "html")
@@ -29,7 +28,7 @@ def explain(
     *,
     mask: bool = False,
     unmasked: bool = False,
-    key_file: Path | None = None,
+    mask_key: Path | None = None,
 ) -> str:
     """The story of a line, or of all lines of a claim, in a form of FORMATS.
 
@@ -43,15 +42,18 @@ def explain(
         leaves=form != "text",
         mask=mask,
         unmasked=unmasked,
-        key_file=key_file,
+        key_file=mask_key,
     )
     claim_id = _named(retelling, claim_id.strip(), shown)
     keys = _keys(retelling, claim_id, line)
     if not keys:
         return _not_here(retelling, claim_id, line, form, shown)
-    told = [story.to_dict() for story in Stories(retelling).of(keys)]
-    named = Ids.of(retelling.rows("findings", pl.col("claim_id") == claim_id))
-    return _FORMS[form](masked(told, shown, named))
+    told = Stories(retelling).shown(keys, shown)
+    if line is None and (others := rejected_rows(retelling, claim_id)):
+        what = f"other rows of claim {shown.claim(claim_id)}"
+        told.append(_not_edited(retelling, what, others, shown))
+    retelling.require_unchanged()
+    return _FORMS[form](told)
 
 
 def _keys(retelling: Retelling, claim_id: str, line: int | None) -> list[tuple[str, int]]:
@@ -79,13 +81,17 @@ def _not_here(
     reasons = absent(retelling, claim_id, line)
     name = shown.claim(claim_id)
     what = f"claim {name}" if line is None else f"claim {name} line {line}"
-    run_id = retelling.run.run_id
     if not reasons:
-        raise InputError(f"RUN_DIR: run {run_id}: {nothing_known(retelling)}")
-    said = [shown.text(reason) for reason in reasons]
-    if form == "text":
-        return "\n".join([f"Run {run_id} did not edit {what}.", *(f"  {each}" for each in said)])
-    return _FORMS[form]([{"run_id": run_id, "not_edited": what, "why": said}])
+        raise InputError(f"RUN_DIR: run {retelling.run.run_id}: {nothing_known(retelling)}")
+    return _FORMS[form]([_not_edited(retelling, what, reasons, shown)])
+
+
+def _not_edited(
+    retelling: Retelling, what: str, reasons: Sequence[str], shown: NoMasking
+) -> dict[str, Any]:
+    ids = ids_told(retelling) if shown.active else Ids()
+    said = [shown.text(reason, ids) for reason in reasons]
+    return {"run_id": retelling.run.run_id, "not_edited": what, "why": said}
 
 
 def _as_json(stories: Sequence[dict[str, Any]]) -> str:
@@ -93,7 +99,9 @@ def _as_json(stories: Sequence[dict[str, Any]]) -> str:
 
 
 def _as_text(stories: Sequence[dict[str, Any]]) -> str:
-    return "\n\n\n".join(story_text(story) for story in stories)
+    return "\n\n\n".join(
+        story_text(story) if "line" in story else not_edited_text(story) for story in stories
+    )
 
 
 _FORMS: dict[str, Callable[[Sequence[dict[str, Any]]], str]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -30,19 +31,22 @@ def keep(tables: Mapping[str, ReferenceTable], folder: Path) -> None:
 
 
 @contextmanager
-def unpacked(folder: Path) -> Iterator[Path]:
+def unpacked(folder: Path, digest: str) -> Iterator[Path]:
     """The kept reference data of a run folder, as a folder that is gone afterwards.
 
-    Raises InputError where it cannot be read.
+    Raises InputError where it is not what was written: `digest` is of the archive.
     """
     with tempfile.TemporaryDirectory(prefix="claims-edit-reference-") as place:
         try:
-            with zipfile.ZipFile(folder / ARCHIVE) as archive:
+            content = (folder / ARCHIVE).read_bytes()
+            if _digest(content) != digest:
+                raise zipfile.BadZipFile
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 archive.extractall(place)
         except (OSError, zipfile.BadZipFile) as error:
             raise InputError(
-                f"{folder / ARCHIVE}: cannot be read; restore the run, or run its night again under its "
-                "run id, with --replace."
+                f"{folder / ARCHIVE}: is not what was written; restore the run, or run its night again "
+                "under its run id, with --replace."
             ) from error
         yield Path(place)
 

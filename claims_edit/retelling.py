@@ -5,6 +5,7 @@ Beside it, only the runs that it names as history are read.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -70,6 +71,15 @@ class Retelling:
                 "claims-edit verify."
             ) from error
 
+    def require_unchanged(self) -> None:
+        """Raises InputError where the run was replaced since it was opened."""
+        with suppress(InputError, OSError):
+            if read_run(self.run.folder).stamp == self.run.stamp:
+                return
+        raise InputError(
+            f"RUN_DIR: {self.run.folder}: was replaced while it was read; explain it again."
+        )
+
     def judged(self, members: pl.Series) -> Judged:
         """The night of some members, judged again."""
         return judge(self._night(members), self.policy, self.reference, self.as_of)
@@ -132,7 +142,7 @@ def retelling_of(folder: Path) -> Retelling:
             f"RUN_DIR: {folder}: was published by a version that did not keep what a run is explained "
             "by; run its night again under its run id, with --replace."
         )
-    with unpacked(run.folder) as kept:
+    with unpacked(run.folder, run.manifest["reference_archive"]["digest"]) as kept:
         reference = load_reference(kept)
         policy = load_policy(kept, run.manifest["policy"]["id"])
     history, changed = _history_of(run)

@@ -9,12 +9,7 @@ wheel=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 python=${PYTHON:-$root/.venv/bin/python}
 
 fail() {
-    "$work/venv/bin/claims-edit" review reports --export
-[ -s reports/decisions.parquet ] || fail "review did not write decisions.parquet"
-for page in queue.html line.html static/review.css static/review.js; do
-    [ -s "$package/review/pages/$page" ] || fail "the wheel lacks claims_edit/review/pages/$page"
-done
-echo "wheel-check: $*" >&2
+    echo "wheel-check: $*" >&2
     exit 1
 }
 

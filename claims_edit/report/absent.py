@@ -6,17 +6,26 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from claims_edit.naming import Ids
 from claims_edit.retelling import Retelling
 
 
 def absent(retelling: Retelling, claim_id: str, line: int | None) -> list[str]:
     """What the run, and the runs it took as history, know of a claim or a line that it did not edit, in
     sentences; none where they know nothing of it."""
-    own = list(_rejected(retelling, claim_id, line))
-    own += _other_lines(retelling, claim_id, line)
-    if line is None:
-        own += _out_of_scope(retelling, claim_id)
-    return own + list(_earlier(retelling, claim_id, line))
+    return [
+        *rejected_rows(retelling, claim_id, line),
+        *_other_lines(retelling, claim_id, line),
+        *_out_of_scope(retelling, claim_id),
+        *_earlier(retelling, claim_id, line),
+    ]
+
+
+def ids_told(retelling: Retelling) -> Ids:
+    """The ids that these sentences may name."""
+    columns = ("claim_id", "original_claim_id", "member_id")
+    names = ("lines", "other_versions", "rejected_lines")
+    return Ids.of(*(retelling.scan(name).select(columns).unique().collect() for name in names))
 
 
 def nothing_known(retelling: Retelling) -> str:
@@ -30,17 +39,27 @@ def nothing_known(retelling: Retelling) -> str:
     )
 
 
-def _rejected(retelling: Retelling, claim_id: str, line: int | None) -> Iterator[str]:
+def rejected_rows(retelling: Retelling, claim_id: str, line: int | None = None) -> list[str]:
+    """Why rows of a claim were rejected: those of a line, or that may be of it; or all."""
     rows = retelling.rows("rejected_lines", pl.col("claim_id").str.strip_chars() == claim_id)
-    for number, reasons in rows.select("claim_line_number", "reasons").iter_rows():
-        if line is None or (number or "").strip() in ("", str(line)):
-            yield f"Line {number or 'without a number'} was rejected: {'; '.join(reasons.splitlines())}."
+    told = []
+    for raw, reasons in rows.select("claim_line_number", "reasons").iter_rows():
+        number = (raw or "").strip()
+        if line is None or number == str(line) or not number.isdecimal():
+            which = (
+                f"Line {number}" if number.isdecimal() else "A row without a readable line number"
+            )
+            told.append(f"{which} was rejected: {'; '.join(reasons.splitlines())}.")
+    return told
 
 
 def _other_lines(retelling: Retelling, claim_id: str, line: int | None) -> Iterator[str]:
-    if line is None:
+    if line is None or rejected_rows(retelling, claim_id, line):
         return
     numbers = retelling.rows("lines", pl.col("claim_id") == claim_id)["claim_line_number"].sort()
+    if numbers.is_empty() and (rejected := len(rejected_rows(retelling, claim_id))):
+        rows = "1 row" if rejected == 1 else f"{rejected} rows"
+        yield f"Of this claim the run rejected {rows}, and edited none."
     if len(numbers):
         listed = ", ".join(map(str, numbers))
         yield (

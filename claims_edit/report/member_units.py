@@ -11,9 +11,9 @@ from itertools import chain
 
 import polars as pl
 
-from claims_edit.evaluate import Judged
 from claims_edit.kernel import fullest
 from claims_edit.ledger import WindowLimit
+from claims_edit.past import Past
 from claims_edit.report.story import Entry, Window
 
 _MILLION = 1_000_000
@@ -129,9 +129,9 @@ def _fullest(
 
 
 def units_by_member(
-    judged: Judged, hcpcs_code: str, run_id: str, decided: Decided
+    standing: Past, lines: pl.DataFrame, hcpcs_code: str, run_id: str, decided: Decided
 ) -> dict[str, MemberUnits]:
-    """What took part in the limits, by member: what stands of history, and the night of run `run_id`."""
+    """What took part in the limits, by member: what stands of history, and the lines of run `run_id`."""
     of_drug = (pl.col("hcpcs_code") == hcpcs_code).fill_null(False)
     names = (
         *("place", "claim_line_start_date", "claim_id", "claim_line_number"),
@@ -139,12 +139,12 @@ def units_by_member(
     )
     earlier = pl.lit(_EARLIER, pl.Int64)
     nowhere = pl.lit(None, pl.String)
-    elsewhere = judged.standing.elsewhere
+    elsewhere = standing.elsewhere
     billed = pl.col("billed_units") if "billed_units" in elsewhere.columns else pl.lit(None)
     frames = (
         elsewhere.filter(of_drug).with_columns(place=earlier, run_id=nowhere, billed_units=billed),
-        judged.standing.lines.filter(of_drug, "takes_part_in_limits").with_columns(place=earlier),
-        judged.lines.filter("takes_part_in_limits").with_columns(
+        standing.lines.filter(of_drug, "takes_part_in_limits").with_columns(place=earlier),
+        lines.filter("takes_part_in_limits").with_columns(
             place=pl.col("line").cast(pl.Int64),
             billed_units="service_unit_quantity",
             run_id=pl.lit(run_id),

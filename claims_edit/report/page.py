@@ -18,10 +18,9 @@ from claims_edit.drift import FEWEST_RUNS, in_words
 from claims_edit.masking import NoMasking
 from claims_edit.report import charts, figures
 from claims_edit.report.flagged import SHOWN
-from claims_edit.report.masked import masked as masked_stories
 from claims_edit.report.pages import asset, environment
 from claims_edit.report.reading import REJECTED, Reading
-from claims_edit.report.stories import stories_of
+from claims_edit.report.stories import shown_stories
 from claims_edit.report.telling import stories_html
 
 Tell = Callable[[Sequence[tuple[str, int]]], list[str]]
@@ -89,8 +88,7 @@ def told_by_stories(reading: Reading, masked: NoMasking) -> Tell:
     """Tells lines by their stories, from the run's own folder."""
 
     def tell(keys: Sequence[tuple[str, int]]) -> list[str]:
-        stories = [story.to_dict() for story in stories_of(reading.run.folder, keys)]
-        return stories_html(masked_stories(stories, masked, reading.ids))
+        return stories_html(shown_stories(reading.run.folder, keys, masked))
 
     return tell
 

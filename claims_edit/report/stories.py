@@ -19,8 +19,11 @@ from claims_edit.edits.catalogue import EDITS
 from claims_edit.evaluate import Judged, edited_lines, edits_asked
 from claims_edit.findings import ask, asked
 from claims_edit.ledger import VersionLimits
+from claims_edit.masking import NoMasking
+from claims_edit.naming import Ids
 from claims_edit.report import judged_by, member_units, versions
 from claims_edit.report.judged_by import Codes, Row
+from claims_edit.report.masked import masked
 from claims_edit.report.member_units import MemberUnits
 from claims_edit.report.remedies import REMEDIES
 from claims_edit.report.story import Asked, Story, Window, written
@@ -58,13 +61,14 @@ _NOT_ASKED_OF_THE_DRUG = {
 }
 
 
-def stories_of(run_dir: Path, keys: Sequence[Key]) -> list[Story]:
-    """The stories of some lines of a run (claim id and line number), in their order.
+def shown_stories(run_dir: Path, keys: Sequence[Key], masking: NoMasking) -> list[dict[str, Any]]:
+    """The values of the stories of some lines of a run (claim id and line number), in their order, with
+    the ids that may be shown.
 
     Raises UsageError where the folder is no run, InputError where it cannot be read; a line that the
     run did not edit is left out.
     """
-    return Stories(retelling_of(run_dir)).of(keys)
+    return Stories(retelling_of(run_dir)).shown(keys, masking)
 
 
 class Stories:
@@ -78,6 +82,15 @@ class Stories:
 
     def of(self, keys: Sequence[Key]) -> list[Story]:
         """The stories of some lines, in their order."""
+        return self._of(keys)[0]
+
+    def shown(self, keys: Sequence[Key], masking: NoMasking) -> list[dict[str, Any]]:
+        """Their values, with the ids that may be shown."""
+        stories, ids = self._of(keys)
+        return masked([story.to_dict() for story in stories], masking, ids)
+
+    def _of(self, keys: Sequence[Key]) -> tuple[list[Story], Ids]:
+        """The stories of some lines, and the ids that their sentences may name."""
         wanted = pl.DataFrame(
             [*keys], schema=dict(zip(LINE_KEY, (pl.String, pl.Int64), strict=True)), orient="row"
         )
@@ -86,7 +99,7 @@ class Stories:
         told = _Told.of(self._retelling, members, self._rules)
         rows = told.lines.join(wanted, on=LINE_KEY, how="semi").iter_rows(named=True)
         by_key = {(row["claim_id"], row["claim_line_number"]): row for row in rows}
-        return [self._story(by_key[key], told) for key in keys if key in by_key]
+        return [self._story(by_key[key], told) for key in keys if key in by_key], told.ids
 
     def _story(self, row: Row, told: _Told) -> Story:
         line, policy = row["line"], self._retelling.policy
@@ -233,8 +246,9 @@ class Stories:
             )
         if row["line"] in told.differing:
             yield (
-                "Asked again, the edits do not give what was published: the history or the program has "
-                "changed since. The published outcome binds."
+                "Judged again, this line comes out otherwise: the history or the program has changed "
+                "since. What it was allowed and what was found are as published, and bind; the rest is "
+                "as of now."
             )
 
 
@@ -244,6 +258,7 @@ class _Told:
 
     lines: pl.DataFrame
     found: dict[int, list[Row]]
+    ids: Ids
     asked: dict[int, set[str]]
     units: dict[str, MemberUnits]
     authorizations: dict[str, list[Row]]
@@ -254,11 +269,12 @@ class _Told:
 
     @staticmethod
     def of(retelling: Retelling, members: pl.Series, rules: pl.DataFrame) -> _Told:
-        """Judge the members again."""
+        """Judge the members again. What was found and allowed is as published, all else as judged."""
         judged = retelling.judged(members)
         edits = edits_asked(clinical=retelling.clinical)
+        findings = _findings(retelling, judged, ask(judged.lines, edits, rules, off=True))
         found: dict[int, list[Row]] = defaultdict(list)
-        for finding in in_order(ask(judged.lines, edits, rules, off=True)).iter_rows(named=True):
+        for finding in findings.iter_rows(named=True):
             found[finding["line"]].append(finding)
         were_asked: dict[int, set[str]] = defaultdict(set)
         for line, edit_id in asked(judged.lines, edits, rules).iter_rows():
@@ -271,11 +287,15 @@ class _Told:
         if retelling.clinical:
             criteria = judged_by.criteria_by_authorization(judged.lines, judged.context)
         lines, differing = _outcomes(judged, retelling)
+        units = member_units.units_by_member(
+            judged.standing, lines, hcpcs_code, run_id, _decided(retelling, members)
+        )
         return _Told(
             lines,
             found,
+            Ids.of(findings),
             were_asked,
-            member_units.units_by_member(judged, hcpcs_code, run_id, _decided(retelling, members)),
+            units,
             judged_by.authorizations_by_member(judged.context),
             covering,
             criteria,
@@ -297,17 +317,24 @@ def _decided(retelling: Retelling, members: pl.Series) -> member_units.Decided:
     }
 
 
+def _findings(retelling: Retelling, judged: Judged, again: pl.DataFrame) -> pl.DataFrame:
+    """The findings as published, by `line` and in order, and those that the policy lets be."""
+    lines = judged.lines.select("line", *LINE_KEY)
+    claims = lines["claim_id"].unique()
+    published = retelling.rows("findings", pl.col("claim_id").is_in(claims.implode()))
+    acted = published.join(lines, on=LINE_KEY).select(again.columns)
+    let_be = again.filter(pl.col("action") == "off").join(acted, on=["line", "edit_id"], how="anti")
+    return in_order(pl.concat([acted, let_be]))
+
+
 def _outcomes(judged: Judged, retelling: Retelling) -> tuple[pl.DataFrame, set[int]]:
     """The lines with every fact and their outcome as published; those that come out otherwise now."""
     again = edited_lines(judged)
     members = judged.lines["member_id"].unique()
     published = retelling.rows("lines", pl.col("member_id").is_in(members.implode()))
-    own = [c for c in published.columns if c in judged.lines.columns and c not in LINE_KEY]
-    lines = judged.lines.drop(c for c in own if c in _OUTCOME).join(
-        published.select(*LINE_KEY, *_OUTCOME, "edit_ids", "unknown_edit_ids"),
-        on=LINE_KEY,
-        maintain_order="left",
-    )
+    outcome = published.select(*LINE_KEY, *_OUTCOME, "takes_part_in_limits")
+    own = [c for c in outcome.columns if c in judged.lines.columns and c not in LINE_KEY]
+    lines = judged.lines.drop(own).join(outcome, on=LINE_KEY, maintain_order="left")
     same = again.select(*LINE_KEY, *_COMPARED).join(
         published.select(*LINE_KEY, *_COMPARED), on=[*LINE_KEY, *_COMPARED], how="semi"
     )

@@ -122,13 +122,20 @@ def story_text(story: Told) -> str:
     return "\n\n".join(parts)
 
 
+def not_edited_text(story: Told) -> str:
+    """Why a run did not edit a claim or a line, for a terminal."""
+    head = f"Run {story['run_id']} did not edit {story['not_edited']}."
+    return "\n".join([head, *(indented(reason) for reason in story["why"])])
+
+
 def _edits(story: Told) -> Iterator[str]:
     for edit in story["edits"]:
         if edit["verdict"] in ("fail", "unknown") and edit["action"] != "off":
             codes = f" [{edit['codes']}]" if edit["codes"] else ""
             yield f"  {edit['verdict']}  {edit['edit_id']}: {edit['action']}{codes}"
             yield indented(edit["message"], "      ")
-            yield indented(f"Policy: {edit['policy_section']}", "      ")
+            if edit["policy_section"]:
+                yield indented(f"Policy: {edit['policy_section']}", "      ")
     passed = [edit["edit_id"] for edit in story["edits"] if edit["verdict"] == "pass"]
     if passed:
         yield indented(f"pass  {', '.join(passed)}")

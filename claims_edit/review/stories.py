@@ -9,8 +9,7 @@ from markupsafe import Markup
 
 from claims_edit.masking import NoMasking
 from claims_edit.report import pages
-from claims_edit.report.masked import masked
-from claims_edit.report.stories import stories_of
+from claims_edit.report.stories import shown_stories
 from claims_edit.report.telling import story_html
 
 # Tells a line's story as HTML, of the folder of its run and its key in it.
@@ -26,7 +25,7 @@ def telling(masking: NoMasking) -> Tell:
     """
 
     def tell(run_dir: Path, key: tuple[str, int]) -> Markup | None:
-        stories = stories_of(run_dir, [key])
-        return Markup(story_html(masked([stories[0].to_dict()], masking)[0])) if stories else None
+        stories = shown_stories(run_dir, [key], masking)
+        return Markup(story_html(stories[0])) if stories else None
 
     return tell

@@ -193,3 +193,66 @@ def test_units_that_a_person_allowed_say_who_did(operator: Operator, run_dir: Pa
         "clinical-exception" in text
     )
     assert "45 of 90 units were allowed before it, room for 45" in text
+
+
+def test_a_line_that_would_come_out_otherwise_now_is_told_as_published(operator: Operator) -> None:
+    """Its original is gone since the night before was run again; what was published binds."""
+    flagged = {"ndc_quantity": "3"}
+    publish(operator, [claim(0)], "--run-id", "first")
+    publish(operator, [claim(0, claim_id="ZQ-CLAIM-5", **flagged)], "--run-id", "second")
+    publish(operator, [claim(1)], "--run-id", "first", "--replace")
+    folder = operator.out / "run_id=second"
+    text = " ".join(explained(operator, folder, "ZQ-CLAIM-5").split())
+    assert "Claim ZQ-CLAIM-5 line 1: deny, 0 of 90 units allowed" in text
+    assert "No unit is allowed. 90 units of J9207 on 2026-01-12 repeat claim ZQ-CLAIM-0" in text
+    assert "fail duplicate-line: deny [OA-18]" in text
+    assert "Judged again, this line comes out otherwise" in text
+    said = operator.command("report", folder)
+    assert said.exit_code == 0, said.err
+
+
+def test_rejected_lines_of_a_claim_are_told_with_its_others(operator: Operator) -> None:
+    rows = [claim(0), claim(0, claim_line_number="2", charge_amount="-1")]
+    publish(operator, rows, "--max-reject-rate", "1")
+    text = explained(operator, operator.out / RUN, "ZQ-CLAIM-0")
+    assert text.startswith("Claim ZQ-CLAIM-0 line 1: pay")
+    assert "Run 2026-02-28 did not edit other rows of claim ZQ-CLAIM-0." in text
+    assert "Line 2 was rejected: charge_amount must not be below 0." in text
+    page = explained(operator, operator.out / RUN, "ZQ-CLAIM-0", "--format", "html")
+    assert "Line 2 was rejected" in page
+
+
+def test_a_line_beside_a_rejected_one_is_not_said_to_be_out_of_scope(
+    operator: Operator, run_dir: Path
+) -> None:
+    text = explained(operator, run_dir, "ZQ-CLAIM-1", "2")
+    assert "Of this claim the run rejected 1 row, and edited none." in text
+
+
+def test_ids_of_several_words_are_masked_wherever_they_stand(operator: Operator) -> None:
+    name = "SMITH JANE"
+    replacing: Row = {"claim_frequency_code": "7", "original_claim_id": name}
+    rows = [
+        claim(0, claim_id=name),
+        claim(0, claim_id="ZQ-CLAIM-5", claim_line_start_date="2026-01-12"),
+        claim(0, claim_id="DOE JOHN", hcpcs_code="J0000", ndc_code=None) | replacing,
+    ]
+    columns = (*claim(), "claim_frequency_code", "original_claim_id")
+    authorized = authorization(0)
+    operator.write("authorizations.csv", csv_text([authorized], tuple(authorized)))
+    said = operator.run(operator.write("claims.csv", csv_text(rows, columns)))
+    assert said.exit_code == 0, said.err
+    for form in ("text", "json", "html"):
+        for claim_id in (name, "ZQ-CLAIM-5", "DOE JOHN"):
+            text = explained(operator, operator.out / RUN, claim_id, "--format", form, "--mask")
+            assert not {"SMITH", "JANE", "DOE", "JOHN", "ZQ"} & set(text.replace("-", " ").split())
+
+
+def test_a_damaged_archive_is_not_judged_by(operator: Operator, run_dir: Path) -> None:
+    archive = run_dir / "reference_data.zip"
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    said = operator.command("explain", run_dir, "ZQ-CLAIM-0")
+    assert said.exit_code == 3
+    assert "reference_data.zip: is not what was written" in said.messages[0]
