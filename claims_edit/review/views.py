@@ -12,13 +12,13 @@ from markupsafe import Markup
 
 from claims_edit.errors import UserError
 from claims_edit.naming import CLAIM, MEMBER, Ids
+from claims_edit.report.rates import override_rates
 from claims_edit.review import telling
 from claims_edit.review.database import ConflictError, Row
 from claims_edit.review.desk import Desk, Sight
 from claims_edit.review.export import standing
 from claims_edit.review.guard import Guard
 from claims_edit.review.query import NOBODY, SIZES, STATES, Query
-from claims_edit.review.rates import override_rates
 from claims_edit.review.stories import STYLE
 from claims_edit.review.words import Decision, cleaned, name_of
 

@@ -14,8 +14,7 @@ import pytest
 from claims_edit.decision_contracts import DECISIONS
 from claims_edit.errors import InputError, UsageError
 from claims_edit.review.database import Database
-from claims_edit.review.export import export, restore, standing
-from claims_edit.review.rates import override_rates
+from claims_edit.review.export import export, restore
 from claims_edit.review.words import Decision
 from claims_edit.schemas import empty, validated
 from tests.review.support import Browser, Office, seen
@@ -143,18 +142,3 @@ def test_a_file_that_cannot_be_read_is_not_written_over(database: Database) -> N
     pl.DataFrame({"run_id": ["x"]}).write_parquet(file)
     with pytest.raises(InputError, match="cannot be read"):
         restore(file.parent, database)
-
-
-def test_rates_are_null_where_nothing_was_final(database: Database) -> None:
-    database.decide([seen()], Decision("documents"), "Ann")
-    assert override_rates(standing(database)).to_dicts() == [
-        {
-            "edit_id": "diagnosis-invalid",
-            "decided": 1,
-            "uphold": 0,
-            "override": 0,
-            "documents": 1,
-            "reasons": [],
-            "rate": None,
-        }
-    ]

@@ -302,7 +302,7 @@ def test_override_rates_are_of_the_decisions_that_stand(office: Office, ann: Bro
     text = re.sub(r"\s+", " ", ann.text("/rates"))
     cells = re.findall(r'<td class="number">([^<]*)</td>', text)
     assert cells == ["3", "1", "1", "1", "50 %"]
-    assert "<td>data-error-payer</td>" in text
+    assert "<td>data-error-payer 1</td>" in text
 
 
 def test_the_log_tells_everything_and_leads_to_the_lines(office: Office, ann: Browser) -> None:
