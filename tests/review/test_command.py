@@ -106,6 +106,22 @@ def test_a_damaged_database_is_told(operator: Operator, out: Path) -> None:
         one_message(said, 3, [out / NAME, "is damaged", "Bring back a copy"])
 
 
+@pytest.mark.parametrize("options", [[], ["--export"]])
+def test_decisions_that_have_a_line_twice_are_told(
+    operator: Operator, out: Path, options: list[str]
+) -> None:
+    database = Database(out)
+    database.decide([seen()], Decision("uphold"), "Ann")
+    database.close()
+    file = out / "decisions.parquet"
+    operator.command("review", out, "--export")
+    (out / NAME).unlink()
+    rows = pl.read_parquet(file)
+    pl.concat([rows, rows]).write_parquet(file)
+    said = operator.command("review", out, *options)
+    one_message(said, 3, [file, "has 1 line more than once", "mend the file"])
+
+
 def test_a_newer_database_is_told(operator: Operator, out: Path) -> None:
     Database(out).close()
     connection = sqlite3.connect(out / NAME)

@@ -142,3 +142,20 @@ def test_a_file_that_cannot_be_read_is_not_written_over(database: Database) -> N
     pl.DataFrame({"run_id": ["x"]}).write_parquet(file)
     with pytest.raises(InputError, match="cannot be read"):
         restore(file.parent, database)
+
+
+def test_a_file_that_has_a_line_twice_is_not_taken(tmp_path: Path, database: Database) -> None:
+    out = database.path.parent
+    database.decide([seen(1), seen(2), seen(3)], UPHELD, "Ann")
+    export(out, database)
+    rows = pl.read_parquet(out / "decisions.parquet")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    file = elsewhere / "decisions.parquet"
+    pl.concat([rows, rows.head(2).with_columns(decided_by=pl.lit("Ben"))]).write_parquet(file)
+    before = file.read_bytes()
+    anew = Database(elsewhere)
+    with pytest.raises(InputError, match="has 2 lines more than once"):
+        restore(elsewhere, anew)
+    assert (anew.last_event(), file.read_bytes()) == (0, before)
+    anew.close()
