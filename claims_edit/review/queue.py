@@ -36,11 +36,13 @@ class Queue:
     `ref` (what a page calls the line; it holds no id), `run_id`, `run` (its place in the order of the
     runs), `since` (the day it was received, or that of its run), `provider`, `current` (no later run has
     its claim again, or another version of it), `all_edit_ids`, and `found_by` (the text searched).
+    `ids` are those that texts may name and that are not shown; none where all are.
     """
 
     keys: pl.DataFrame
     shown: pl.DataFrame
     folders: dict[str, Path]
+    ids: Ids
 
 
 def signature(out: Path) -> Signature:
@@ -72,11 +74,13 @@ def load(out: Path, masking: NoMasking) -> Queue:
         all_edit_ids=pl.col("edit_ids").list.concat("unknown_edit_ids"),
     ).drop("last_run", "hcpcs", "as_of")
     keys = lines.select("ref", "run_id", *FLAGGED_LINES.columns)
-    shown = masking.frame(lines, _named(runs)) if masking.active else lines
+    ids = _named(runs) | Ids.of(keys) if masking.active else Ids()
+    shown = masking.frame(lines, ids) if masking.active else lines
     found_by = pl.concat_str(
         pl.col("claim_id", "member_id").fill_null("").str.to_lowercase(), separator="\n"
     )
-    return Queue(keys, shown.with_columns(found_by=found_by), {r.run_id: r.folder for r in runs})
+    folders = {run.run_id: run.folder for run in runs}
+    return Queue(keys, shown.with_columns(found_by=found_by), folders, ids)
 
 
 def _flagged(runs: Sequence[PublishedRun]) -> pl.DataFrame:
