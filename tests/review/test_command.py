@@ -184,3 +184,15 @@ def test_masked_pages_take_the_key_of_the_folder(out: Path) -> None:
     assert (out / "mask.key").exists()
     assert re.search(r">C-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4} ", text)
     assert "C-0010" not in text
+
+
+def test_a_key_of_pseudonyms_without_pseudonyms_is_a_usage_error(
+    operator: Operator, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = operator.folder / "own.key"
+    key.write_text("0" * 64)
+    for options in ([], ["--export"]):
+        said = operator.command("review", out, "--mask-key", key, *options)
+        one_message(said, 2, ["--mask-key", "give --mask, too"])
+    monkeypatch.setenv("CLAIMS_EDIT_MASK_KEY", str(key))  # of all commands, for those that mask
+    assert operator.command("review", out, "--export").exit_code == 0
