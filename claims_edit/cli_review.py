@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from claims_edit import cli_options as opts
 from claims_edit import log
 from claims_edit.cli_options import option
+from claims_edit.errors import UsageError
 from claims_edit.screen import say
 
 
@@ -33,7 +35,16 @@ from claims_edit.screen import say
 @opts.MASK_KEY
 @option("--export", is_flag=True, help="Write decisions.parquet of what was decided, and end.")
 @opts.LOG
-def review(out: Path, port: int, user: str | None, log_format: str, **options: Any) -> None:
+@click.pass_context
+def review(
+    context: click.Context,
+    /,
+    out: Path,
+    port: int,
+    user: str | None,
+    log_format: str,
+    **options: Any,
+) -> None:
     """Decide flagged lines on a page of this machine: uphold, override, or ask for documents.
 
     The link that is printed lets in whoever has it, from this machine alone. What is decided is kept in
@@ -43,6 +54,9 @@ def review(out: Path, port: int, user: str | None, log_format: str, **options: A
     claims-edit review runs/
     """
     log.set_up(log_format, quiet=sys.stderr.isatty())
+    told = context.get_parameter_source("mask_key") is ParameterSource.COMMANDLINE
+    if told and not options["mask"]:
+        raise UsageError("--mask-key: is the key of pseudonyms; give --mask, too.")
     from claims_edit.masking import NoMasking, masking
     from claims_edit.review import office
     from claims_edit.review.words import name_of

@@ -158,6 +158,7 @@ PURE = {
     "report.figures",
     "report.flagged",
     "report.policies",
+    "report.rates",
     "report.summary",
     "report.text",
     "report.judged_by",
@@ -169,7 +170,6 @@ PURE = {
     "report.versions",
     "report.wording",
     "review.query",
-    "review.rates",
     "review.schema",
     "review.words",
     "scope",
@@ -478,7 +478,7 @@ def test_pages_are_served_and_decisions_kept_by_the_review_alone() -> None:
         assert within or not libraries & {"flask", "sqlite3", "waitress", "werkzeug"}, module.name
         at_top = {i for i in module.own_imports() if i.startswith("review")}
         assert within or not at_top or module.name == "cli_review", module.name
-    for name in ("query", "rates", "schema", "words"):
+    for name in ("query", "schema", "words"):
         assert not modules()[f"review.{name}"].own_imports() & {f"review.{n}" for n in REVIEW}
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -12,13 +11,13 @@ import polars as pl
 
 from claims_edit.contracts import DISPOSITIONS
 from claims_edit.edits.catalogue import EDITS
+from claims_edit.report.rates import override_rates
 
 Kind = Literal["text", "long", "count", "money", "share"]
 _SUM = pl.Decimal(38, 2)
-_MOST, _CODES = 10, 3
+_MOST = 10
 # What is void or superseded is no denial.
 TAKEN_OUT = ("void", "superseded")
-_DECIDED = ("uphold", "override", "documents")
 
 
 @dataclass(frozen=True)
@@ -186,22 +185,7 @@ def rejects(tables: Mapping[str, pl.DataFrame]) -> Table:
 
 
 def decided(decisions: pl.DataFrame) -> Table:
-    """How often the analysts overrode what an edit decided, the edit with the most overrides first."""
-    overridden = pl.col("decision") == "override"
-    counted = (
-        decisions.group_by(edit="primary_edit_id")
-        .agg(
-            pl.len(),
-            *((pl.col("decision") == d).sum().alias(d) for d in _DECIDED),
-            codes=pl.col("reason_code").filter(overridden).drop_nulls(),
-        )
-        .with_columns(
-            rate=pl.col("override") / (pl.col("override") + pl.col("uphold")).replace(0, None)
-        )
-        .drop_nulls("edit")
-        .sort("override", "len", "edit", descending=[True, True, False])
-    )
-    rows = [(*row[:5], row[6], _most_common(row[5])) for row in counted.iter_rows()]
+    """How often the analysts overrode what an edit decided, the edit with the highest rate first."""
     columns: dict[str, Kind] = {
         "edit": "text",
         "decisions": "count",
@@ -211,9 +195,4 @@ def decided(decisions: pl.DataFrame) -> Table:
         "override rate": "share",
         "reasons given": "long",
     }
-    return Table("Decisions by the edit that decided", columns, rows)
-
-
-def _most_common(codes: Sequence[str]) -> str:
-    """`not-a-duplicate 3, coding-corrected 1`: the codes that were given most often."""
-    return ", ".join(f"{code} {many}" for code, many in Counter(sorted(codes)).most_common(_CODES))
+    return Table("Decisions by the edit that decided", columns, override_rates(decisions).rows())

@@ -141,6 +141,8 @@ def _beside(reading: Reading) -> dict[str, Any]:
         "reconsider": reading.tables["reconsider"].height,
         "decided": figures.decided(decisions) if decisions is not None and some else None,
         "decided_words": _decided(decisions) if decisions is not None and some else "",
+        "decisions_file": decisions is not None,
+        "read_decisions": _read_by_the_run(reading.manifest.get("decisions")),
     }
 
 
@@ -172,6 +174,20 @@ def _decided(decisions: pl.DataFrame) -> str:
         f"{many:,} standing decision{'' if many == 1 else 's'} of {people:,} "
         f"{'person' if people == 1 else 'people'}, from {days.min()!s} to {days.max()!s}, on lines of "
         f"{decisions['run_id'].n_unique():,} runs of this folder."
+    )
+
+
+def _read_by_the_run(counted: dict[str, int] | None) -> str:
+    """What became of the decisions that the run itself was given, beside its runs or elsewhere; older
+    manifests say nothing of it."""
+    if not counted or not counted["read"]:
+        return ""
+    many = counted["read"]
+    return (
+        f"This run read {many:,} decision{'' if many == 1 else 's'} on earlier runs: "
+        f"{counted['applied']:,} on its members, which it applied; {counted['of_other_runs']:,} on runs "
+        f"that are no history of it; {counted['left_out']:,} left out, since their lines are no longer "
+        "what was decided on. What is left is on other members."
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from claims_edit.contracts import UNITS
+from claims_edit.contracts import LINE_KEY, UNITS
 from claims_edit.decision_contracts import DECISIONS, DECISIONS_FILE
 from claims_edit.errors import InputError, UsageError
 from claims_edit.pandera_alone import errors
@@ -17,6 +17,7 @@ from claims_edit.review.words import Decision
 from claims_edit.schemas import polars_type, validated
 from claims_edit.tables import TableWriter
 
+_KEY = ["run_id", *LINE_KEY]
 _TIME = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _ASIDE = ".decisions"  # the table while it is written; whoever holds the database writes it alone
 
@@ -44,7 +45,8 @@ def export(out: Path, database: Database) -> int:
 def restore(out: Path, database: Database) -> int:
     """Take `decisions.parquet` into a database that is new: what was decided outlives its database.
 
-    Raises InputError where it cannot be read: writing it over would lose what it has.
+    Raises InputError where it cannot be read, or has one line twice: writing it over would lose what it
+    has.
     """
     path = out / DECISIONS_FILE
     if database.last_event() or not path.exists():
@@ -56,6 +58,12 @@ def restore(out: Path, database: Database) -> int:
             f"review: {path}: cannot be read, and there is no review.sqlite that has what it has; bring "
             "back a copy of either, or move it away and begin anew."
         ) from error
+    twice = rows.filter(rows.select(_KEY).is_duplicated()).select(_KEY).n_unique()
+    if twice:
+        raise InputError(
+            f"review: {path}: has {twice:,} line{'' if twice == 1 else 's'} more than once, and a "
+            "line has one decision that stands; mend the file, or move it away and begin anew."
+        )
     return database.restore(_decided(row) for row in rows.iter_rows(named=True))
 
 

@@ -31,6 +31,9 @@ _HEADERS = {
 }
 
 
+_NAMES, _HTTP = ("127.0.0.1", "localhost"), 80
+
+
 class Guard:
     """The secrets of one server at one port of this machine."""
 
@@ -39,7 +42,9 @@ class Guard:
         self.token = token or secrets.token_urlsafe(24)
         self.cookie = f"claims-edit-review-{port}"
         self.name_cookie = f"claims-edit-name-{port}"
-        self.hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+        own = (f"{name}:{port}" for name in _NAMES)
+        # Browsers leave the port out that is HTTP's own.
+        self.hosts = (*own, *(_NAMES if port == _HTTP else ()))
         self.session = self._derived("session")
         self.csrf = self._derived("form")
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from claims_edit.contracts import FLAGGED_LINES, OTHER_VERSIONS
+from claims_edit.contracts import FLAGGED_LINES
 from claims_edit.errors import InputError
 from claims_edit.history import PublishedRun, runs_in
+from claims_edit.lifecycle import grouped
 from claims_edit.manifest import NAME
 from claims_edit.masking import NoMasking
 from claims_edit.naming import Ids
@@ -20,6 +21,7 @@ from claims_edit.schemas import polars_type
 
 KEY = ["run_id", "claim_id", "claim_line_number"]
 _CLAIM = ["hcpcs", "member_id", "claim_id"]
+_VERSION = ["member_id", "claim_id", "claim_frequency_code", "original_claim_id"]
 _REF_LENGTH = 10
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 Signature = tuple[tuple[str, int, int, int], ...]
@@ -33,12 +35,14 @@ class Queue:
     `flagged_lines` as they may be shown, and beside them
     `ref` (what a page calls the line; it holds no id), `run_id`, `run` (its place in the order of the
     runs), `since` (the day it was received, or that of its run), `provider`, `current` (no later run has
-    its claim again, replaces or voids it), `all_edit_ids`, and `found_by` (the text that is searched).
+    its claim again, or another version of it), `all_edit_ids`, and `found_by` (the text searched).
+    `ids` are those that texts may name and that are not shown; none where all are.
     """
 
     keys: pl.DataFrame
     shown: pl.DataFrame
     folders: dict[str, Path]
+    ids: Ids
 
 
 def signature(out: Path) -> Signature:
@@ -70,11 +74,13 @@ def load(out: Path, masking: NoMasking) -> Queue:
         all_edit_ids=pl.col("edit_ids").list.concat("unknown_edit_ids"),
     ).drop("last_run", "hcpcs", "as_of")
     keys = lines.select("ref", "run_id", *FLAGGED_LINES.columns)
-    shown = masking.frame(lines, _named(runs)) if masking.active else lines
+    ids = _named(runs) | Ids.of(keys) if masking.active else Ids()
+    shown = masking.frame(lines, ids) if masking.active else lines
     found_by = pl.concat_str(
         pl.col("claim_id", "member_id").fill_null("").str.to_lowercase(), separator="\n"
     )
-    return Queue(keys, shown.with_columns(found_by=found_by), {r.run_id: r.folder for r in runs})
+    folders = {run.run_id: run.folder for run in runs}
+    return Queue(keys, shown.with_columns(found_by=found_by), folders, ids)
 
 
 def _flagged(runs: Sequence[PublishedRun]) -> pl.DataFrame:
@@ -120,19 +126,25 @@ def _named(runs: Sequence[PublishedRun]) -> Ids:
 
 
 def _last_seen(runs: Sequence[PublishedRun]) -> pl.DataFrame:
-    """Of each claim the last run (`last_run`) that has it, or that replaces or voids it."""
+    """Of each claim the last run (`last_run`) that has it, or another version of it."""
+    none = pl.DataFrame(schema=dict.fromkeys(_CLAIM, pl.String) | {"last_run": pl.Int64})
+    codes = sorted({run.hcpcs_code for run in runs if run.rows("lines")})
+    return pl.concat([none, *(_last_of_drug(code, runs) for code in codes)])
+
+
+def _last_of_drug(hcpcs_code: str, runs: Sequence[PublishedRun]) -> pl.DataFrame:
+    """The same of the claims of one drug."""
     frames = [
-        pl.scan_parquet(run.folder / f"{table}.parquet", glob=False).select(
-            *OTHER_VERSIONS.columns, hcpcs=pl.lit(run.hcpcs_code), run=pl.lit(run.place, pl.Int64)
-        )
+        pl.scan_parquet(run.folder / f"{table}.parquet", glob=False)
+        .select(*_VERSION, run=pl.lit(run.place, pl.Int64), in_scope=pl.lit(table == "lines"))
+        .unique()
         for run in runs
         for table in ("lines", "other_versions")
-        if run.rows(table)
+        if run.hcpcs_code == hcpcs_code and run.rows(table)
     ]
-    if not frames:
-        types = dict.fromkeys(_CLAIM, pl.String) | {"last_run": pl.Int64}
-        return pl.DataFrame(schema=types)
-    rows = pl.concat(frames)
-    named = rows.select("hcpcs", "member_id", "run", claim_id="original_claim_id")
-    both = pl.concat([rows.select("hcpcs", "member_id", "run", "claim_id"), named.drop_nulls()])
-    return both.group_by(_CLAIM).agg(last_run=pl.col("run").max()).collect()
+    last = pl.col("run").max().over("member_id", "group")
+    return (
+        grouped(pl.concat(frames).collect())
+        .select(pl.lit(hcpcs_code).alias("hcpcs"), "member_id", "claim_id", last_run=last)
+        .unique()
+    )

@@ -12,13 +12,13 @@ from markupsafe import Markup
 
 from claims_edit.errors import UserError
 from claims_edit.naming import CLAIM, MEMBER, Ids
+from claims_edit.report.rates import override_rates
 from claims_edit.review import telling
 from claims_edit.review.database import ConflictError, Row
 from claims_edit.review.desk import Desk, Sight
 from claims_edit.review.export import standing
 from claims_edit.review.guard import Guard
 from claims_edit.review.query import NOBODY, SIZES, STATES, Query
-from claims_edit.review.rates import override_rates
 from claims_edit.review.stories import STYLE
 from claims_edit.review.words import Decision, cleaned, name_of
 
@@ -78,7 +78,7 @@ class Views:
         sight, query = self._desk.look(), _query_of(request.args.get("q", ""))
         row, line = sight.row(ref), sight.line(ref)
         story, untold = self._story(sight, ref)
-        history = [self._masked(event) for event in self._desk.database.history(line.key)]
+        history = self._masked(sight, self._desk.database.history(line.key))
         return self._shown(
             "line.html",
             sight,
@@ -127,7 +127,7 @@ class Views:
         return self._shown(
             "log.html",
             sight,
-            events=[self._masked(event) for event in events[:_LOG_SIZE]],
+            events=self._masked(sight, events[:_LOG_SIZE]),
             refs=refs,
             behind=behind,
             size=_LOG_SIZE,
@@ -295,11 +295,20 @@ class Views:
             "batch": None if undone else batch,
         }
 
-    def _masked(self, event: Row) -> Row:
-        """An event as it may be shown."""
-        own = {name: frozenset({event[name]}) for name in (CLAIM, MEMBER)}
-        note = event["note"] and self._desk.masking.text(event["note"], Ids(own))
-        return event | {"shown_claim": self._desk.masking.claim(event["claim_id"]), "note": note}
+    def _masked(self, sight: Sight, events: list[Row]) -> list[Row]:
+        """Events as they may be shown. Notes may name any line of the queue, or one that has gone."""
+        masking, ids = self._desk.masking, sight.queue.ids
+        own = {name: frozenset(event[name] for event in events) for name in (CLAIM, MEMBER)}
+        gone = {name: found - ids.of_kind.get(name, frozenset()) for name, found in own.items()}
+        ids = ids | Ids(gone) if masking.active and any(gone.values()) else ids
+        return [
+            event
+            | {
+                "shown_claim": masking.claim(event["claim_id"]),
+                "note": event["note"] and masking.text(event["note"], ids),
+            }
+            for event in events
+        ]
 
 
 def _query_of(link: str) -> Query:

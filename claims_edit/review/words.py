@@ -9,7 +9,7 @@ from claims_edit.decision_contracts import DOCUMENTS, OVERRIDE, UPHOLD
 # Each decision, and what it does to the line from the next run on.
 DECISIONS = {
     UPHOLD: "The line stays as the run cut it; a flagged line is denied.",
-    OVERRIDE: "All units of the line are allowed.",
+    OVERRIDE: "All units of the line are allowed; of a claim with frequency 8, none.",
     DOCUMENTS: "Ask the provider for documents; nothing changes until then.",
 }
 DECIDED, ASSIGNED, UNDONE = "decided", "assigned", "undone"

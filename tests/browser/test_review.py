@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import polars as pl
@@ -20,8 +21,9 @@ from tests.cli.support import clean_environment
 
 LINES, NIGHTS = 50_000, 2
 # A filter or sort takes the server under 200 ms (`make bench BENCH=review`); a busy machine longer.
-SANE_MILLISECONDS = 10_000
+MOST_MILLISECONDS, LOADS = 1_000, 5
 OpenPage = Callable[..., Page]
+Took = Callable[[str, Page, Response | None], None]
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +60,26 @@ def link(out: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def took() -> Iterator[Callable[[str, Response | None], None]]:
-    """Takes down what the server says that an answer took, and prints it."""
-    times: dict[str, float] = {}
+def took() -> Iterator[Took]:
+    """Takes down the median of what the server says that several loads of a page took, and prints it."""
+    medians: dict[str, float] = {}
 
-    def note(what: str, answer: Response | None) -> None:
-        assert answer is not None and answer.ok, answer
-        found = re.search(r"dur=([\d.]+)", answer.headers["server-timing"])
-        assert found is not None
-        times[what] = float(found.group(1))
+    def note(what: str, page: Page, answer: Response | None) -> None:
+        answers = [answer, *(page.reload() for _ in range(LOADS - 1))]
+        medians[what] = median(map(milliseconds, answers))
 
     yield note
-    print(f"\nmilliseconds of the server with {LINES:,} lines: {json.dumps(times)}")
-    assert all(time < SANE_MILLISECONDS for time in times.values()), times
+    print(f"\nmedian milliseconds of the server with {LINES:,} lines: {json.dumps(medians)}")
+    assert medians
+    assert {what: time for what, time in medians.items() if time >= MOST_MILLISECONDS} == {}
+
+
+def milliseconds(answer: Response | None) -> float:
+    """What the server says that an answer took."""
+    assert answer is not None and answer.ok, answer
+    found = re.search(r"dur=([\d.]+)", answer.headers["server-timing"])
+    assert found is not None
+    return float(found.group(1))
 
 
 def home(link: str) -> str:
@@ -101,7 +110,7 @@ def answered(page: Page, act: Callable[[], Any]) -> Response:
 
 
 def test_filters_and_sorts_show_what_the_runs_published(
-    page: Page, link: str, lines: pl.DataFrame, took: Callable[[str, Response | None], None]
+    page: Page, link: str, lines: pl.DataFrame, took: Took
 ) -> None:
     page.goto(link)
     assert "token" not in page.url
@@ -116,20 +125,20 @@ def test_filters_and_sorts_show_what_the_runs_published(
     page.get_by_label("Edit").select_option("diagnosis-not-covered")
     page.get_by_label("Disposition").select_option("deny")
     page.get_by_label("At stake from").fill("5,000")
-    took("filter by edit", answered(page, page.get_by_role("button", name="Filter").click))
+    took("filter by edit", page, answered(page, page.get_by_role("button", name="Filter").click))
     wanted = lines.filter(
         pl.col("edit_ids").list.contains("diagnosis-not-covered"), pl.col("charge_at_stake") >= 5000
     )
     assert count(page) == wanted.height > 1000
     by_age = page.get_by_role("link", name="Days")
-    took("sort by age", answered(page, by_age.click))
+    took("sort by age", page, answered(page, by_age.click))
     expect(page.get_by_role("columnheader", name="Days")).to_have_attribute(
         "aria-sort", "descending"
     )
     received = dict(wanted.select("claim_id", "received_date").iter_rows())
     shown = [received[claim] for claim in claims(page)]
     assert shown == sorted(received.values())[:100]
-    took("next page", answered(page, page.get_by_role("link", name="Next").first.click))
+    took("next page", page, answered(page, page.get_by_role("link", name="Next").first.click))
     assert "page 2 of" in page.locator(".count").inner_text()
 
     # and all that can be asked for
@@ -142,9 +151,9 @@ def test_filters_and_sorts_show_what_the_runs_published(
         ("sort by provider", "sort=-provider&page=400", LINES),
         ("500 a page", "size=500", LINES),
     ):
-        took(what, page.goto(f"{home(link)}?{asked}"))
+        took(what, page, page.goto(f"{home(link)}?{asked}"))
         assert count(page) == found, what
-    took("a line", page.goto(f"{home(link)}line/{_first_ref(page)}"))
+    took("a line", page, page.goto(f"{home(link)}line/{_first_ref(page)}"))
     expect(page.locator("article.story")).to_be_visible()
 
 

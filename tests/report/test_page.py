@@ -158,13 +158,34 @@ def test_override_rates_are_by_the_edit_that_decided(reading: Reading) -> None:
     text = page_of(replace(reading, decisions=decisions))
     assert "5 standing decisions of 2 people, from 2026-03-01 to 2026-03-05" in text
     assert "75.0%" in text
-    assert "nothing was decided yet" not in text
+    assert "There are no decisions yet" not in text
+    assert "There is no <code>decisions.parquet</code>" not in text
     # Who decided is a count.
     assert not re.search(r"\b(ann|bea)\b", text)
 
 
-def test_a_night_without_decisions_says_so(reading: Reading) -> None:
-    assert "nothing was decided yet" in page_of(reading)
+NO_FILE = "There is no <code>decisions.parquet</code> beside the runs."
+NONE_YET = "There are no decisions yet: <code>decisions.parquet</code> beside the runs has none."
+
+
+def test_a_night_without_decisions_says_why(reading: Reading) -> None:
+    without, empty = page_of(reading), page_of(replace(reading, decisions=_decisions()))
+    assert (NO_FILE in without, NONE_YET in without) == (True, False)
+    assert (NO_FILE in empty, NONE_YET in empty) == (False, True)
+    assert "This run read" not in without + empty
+
+
+@pytest.mark.parametrize("beside", [None, _decisions()], ids=["no file", "no decisions"])
+def test_what_the_run_read_is_told_wherever_it_was(
+    reading: Reading, beside: pl.DataFrame | None
+) -> None:
+    counted = {"read": 1200, "applied": 3, "of_other_runs": 4, "left_out": 5}
+    run = replace(reading.run, manifest=reading.manifest | {"decisions": counted})
+    text = page_of(replace(reading, run=run, decisions=beside))
+    assert (
+        "This run read 1,200 decisions on earlier runs: 3 on its members, which it applied; 4 on runs "
+        "that are no history of it; 5 left out, since"
+    ) in text
 
 
 def test_drift_is_told_in_words(reading: Reading) -> None:

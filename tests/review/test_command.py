@@ -106,6 +106,22 @@ def test_a_damaged_database_is_told(operator: Operator, out: Path) -> None:
         one_message(said, 3, [out / NAME, "is damaged", "Bring back a copy"])
 
 
+@pytest.mark.parametrize("options", [[], ["--export"]])
+def test_decisions_that_have_a_line_twice_are_told(
+    operator: Operator, out: Path, options: list[str]
+) -> None:
+    database = Database(out)
+    database.decide([seen()], Decision("uphold"), "Ann")
+    database.close()
+    file = out / "decisions.parquet"
+    operator.command("review", out, "--export")
+    (out / NAME).unlink()
+    rows = pl.read_parquet(file)
+    pl.concat([rows, rows]).write_parquet(file)
+    said = operator.command("review", out, *options)
+    one_message(said, 3, [file, "has 1 line more than once", "mend the file"])
+
+
 def test_a_newer_database_is_told(operator: Operator, out: Path) -> None:
     Database(out).close()
     connection = sqlite3.connect(out / NAME)
@@ -168,3 +184,15 @@ def test_masked_pages_take_the_key_of_the_folder(out: Path) -> None:
     assert (out / "mask.key").exists()
     assert re.search(r">C-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4} ", text)
     assert "C-0010" not in text
+
+
+def test_a_key_of_pseudonyms_without_pseudonyms_is_a_usage_error(
+    operator: Operator, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = operator.folder / "own.key"
+    key.write_text("0" * 64)
+    for options in ([], ["--export"]):
+        said = operator.command("review", out, "--mask-key", key, *options)
+        one_message(said, 2, ["--mask-key", "give --mask, too"])
+    monkeypatch.setenv("CLAIMS_EDIT_MASK_KEY", str(key))  # of all commands, for those that mask
+    assert operator.command("review", out, "--export").exit_code == 0

@@ -14,8 +14,7 @@ import pytest
 from claims_edit.decision_contracts import DECISIONS
 from claims_edit.errors import InputError, UsageError
 from claims_edit.review.database import Database
-from claims_edit.review.export import export, restore, standing
-from claims_edit.review.rates import override_rates
+from claims_edit.review.export import export, restore
 from claims_edit.review.words import Decision
 from claims_edit.schemas import empty, validated
 from tests.review.support import Browser, Office, seen
@@ -145,16 +144,18 @@ def test_a_file_that_cannot_be_read_is_not_written_over(database: Database) -> N
         restore(file.parent, database)
 
 
-def test_rates_are_null_where_nothing_was_final(database: Database) -> None:
-    database.decide([seen()], Decision("documents"), "Ann")
-    assert override_rates(standing(database)).to_dicts() == [
-        {
-            "edit_id": "diagnosis-invalid",
-            "decided": 1,
-            "uphold": 0,
-            "override": 0,
-            "documents": 1,
-            "reasons": [],
-            "rate": None,
-        }
-    ]
+def test_a_file_that_has_a_line_twice_is_not_taken(tmp_path: Path, database: Database) -> None:
+    out = database.path.parent
+    database.decide([seen(1), seen(2), seen(3)], UPHELD, "Ann")
+    export(out, database)
+    rows = pl.read_parquet(out / "decisions.parquet")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    file = elsewhere / "decisions.parquet"
+    pl.concat([rows, rows.head(2).with_columns(decided_by=pl.lit("Ben"))]).write_parquet(file)
+    before = file.read_bytes()
+    anew = Database(elsewhere)
+    with pytest.raises(InputError, match="has 2 lines more than once"):
+        restore(elsewhere, anew)
+    assert (anew.last_event(), file.read_bytes()) == (0, before)
+    anew.close()

@@ -90,6 +90,23 @@ def test_both_names_of_this_machine_are_answered(office: Office) -> None:
     assert browser.decide(office.mark("C-0010")).status_code == 303
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.1:80", "localhost:80"])
+def test_at_the_port_of_http_the_port_may_be_left_out(office: Office, host: str) -> None:
+    office.guard = Guard(80)
+    browser = office.browser()
+    browser.base = f"http://{host}"
+    name = host.removesuffix(":80")
+    browser.client.set_cookie(office.guard.cookie, office.guard.session, domain=name)
+    assert browser.get("/").status_code == 200
+    assert browser.decide(office.mark("C-0010")).status_code == 303
+    for other in ("evil.example", "127.0.0.1:8080", "[::1]"):
+        assert browser.get("/", Host=other).status_code == 403
+    headers = {"Origin": "http://evil.example"}
+    form = {"csrf": office.guard.csrf, "line": office.mark("C-0019"), "decision": "uphold"}
+    refused = browser.client.post("/decide", base_url=browser.base, headers=headers, data=form)
+    assert refused.status_code == 403
+
+
 @pytest.mark.parametrize("page", CHANGES)
 @pytest.mark.parametrize(
     "origin",

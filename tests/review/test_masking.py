@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from claims_edit.masking import Masking
-from tests.review.support import Browser, Office, an_office
+from claims_edit.review.database import Seen
+from claims_edit.review.words import Decision
+from tests.review.support import Browser, Office, a_line, an_office
 
 KEY = b"0" * 64
 ID = re.compile(r"\b[CMA]-\d{4}[A-Z]?\b(?!-)")
@@ -41,6 +43,27 @@ def test_no_page_names_anybody(masked: Office) -> None:
     conflict = ann.decide(f"{ref}.0")
     assert conflict.status_code == 409
     names_nobody(conflict.text)
+
+
+def test_a_note_may_name_any_line_of_the_queue(masked: Office) -> None:
+    ann = masked.browser()
+    keys = masked.desk.look().queue.keys
+    (ref, *_), (_, claim, member) = keys.select("ref", "claim_id", "member_id").rows()[::40][:2]
+    numbers = keys["matched_authorization_number"].drop_nulls()
+    note = f"As {claim} of {member}, not {numbers[0]}; see claim 77123456 too"
+    ann.decide(f"{ref}.0", note=note)
+    for page in (f"/line/{ref}", "/log"):
+        text = ann.text(page)
+        names_nobody(text)
+        assert f"As {Masking(KEY).claim(claim)} of {Masking(KEY).member(member)}, not" in text
+
+
+def test_a_note_on_a_line_that_has_gone_names_nobody(masked: Office) -> None:
+    gone = a_line(run_id="gone", claim_id="GONE-000001", member_id="LOST-000001")
+    note = "GONE-000001 of LOST-000001"
+    masked.database.decide([Seen(gone, 0)], Decision("uphold", None, note), "Ann")
+    text = masked.browser().text("/log")
+    assert "GONE" not in text and "LOST" not in text
 
 
 def test_what_is_kept_and_exported_has_the_ids_themselves(masked: Office) -> None:

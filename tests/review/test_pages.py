@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from claims_edit.errors import InputError, UsageError
@@ -119,6 +120,20 @@ def test_an_override_has_a_reason_and_the_reason_other_a_note(office: Office, an
         "other",
         "as told\non the phone",
     )
+
+
+def test_of_a_void_the_page_promises_nothing(office: Office, ann: Browser) -> None:
+    lines = office.desk.look().lines
+    promise = "units count as allowed from the next run on."
+    (void,) = lines.filter(pl.col("claim_frequency_code") == "8")["ref"]
+    assert "Nothing is allowed, whatever is decided" in ann.text(f"/line/{void}")
+    assert promise not in ann.text(f"/line/{void}")
+    replacement = lines.filter(
+        pl.col("claim_frequency_code") == "7", primary_edit_id="original-claim-unknown"
+    )["ref"][0]
+    assert promise in ann.text(f"/line/{replacement}")
+    assert "whatever is decided" not in ann.text(f"/line/{replacement}")
+    assert "of a claim with frequency 8, none." in ann.text("/help")
 
 
 def test_what_was_filled_in_stands_in_the_form_that_is_shown_again(
@@ -287,7 +302,7 @@ def test_override_rates_are_of_the_decisions_that_stand(office: Office, ann: Bro
     text = re.sub(r"\s+", " ", ann.text("/rates"))
     cells = re.findall(r'<td class="number">([^<]*)</td>', text)
     assert cells == ["3", "1", "1", "1", "50 %"]
-    assert "<td>data-error-payer</td>" in text
+    assert "<td>data-error-payer 1</td>" in text
 
 
 def test_the_log_tells_everything_and_leads_to_the_lines(office: Office, ann: Browser) -> None:

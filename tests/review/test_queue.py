@@ -85,12 +85,21 @@ OUT_OF_SCOPE: Row = {"hcpcs_code": "J9999", "ndc_code": None, "claim_frequency_c
     [
         (bad(1), False),
         (bad(9, **OTHER), True),
+        (bad(9, **OWN | {"claim_frequency_code": "1"}), True),
         (bad(9, **OWN), False),
         (bad(9, **OWN | {"claim_frequency_code": "8"}), False),
         (bad(9, **OWN | OUT_OF_SCOPE), False),
         (bad(2), True),
     ],
-    ids=["sent again", "of another member", "replaced", "voided", "voided out of scope", "another"],
+    ids=[
+        "sent again",
+        "of another member",
+        "an original",
+        "replaced",
+        "voided",
+        "voided out of scope",
+        "another",
+    ],
 )
 def test_a_line_whose_claim_comes_again_in_a_later_run_is_not_current(
     tmp_path: Path, later: Row, stands: bool
@@ -99,6 +108,43 @@ def test_a_line_whose_claim_comes_again_in_a_later_run_is_not_current(
     night(out, 1, bad(1))
     night(out, 2, later)
     assert current(out)[("ZQ-CLAIM-1", "2026-02-01")] is stands
+
+
+MINE: Row = {"member_id": "ZQ-MEMBER-1"}
+REPLACEMENT = MINE | {"claim_frequency_code": "7", "original_claim_id": "ZQ-CLAIM-50"}
+VOID = REPLACEMENT | {"claim_frequency_code": "8"}
+ABSENT: Row = {"original_claim_id": "ZQ-CLAIM-49"}
+
+
+@pytest.mark.parametrize("first", [bad(50, **MINE), bad(60)], ids=["known", "never arrived"])
+@pytest.mark.parametrize(
+    "later",
+    [
+        bad(52, **VOID),
+        bad(52, **VOID | OUT_OF_SCOPE),
+        bad(52, **REPLACEMENT),
+        bad(52, **REPLACEMENT | {"original_claim_id": "ZQ-CLAIM-51"}),
+    ],
+    ids=["voided", "voided out of scope", "replaced", "replaced itself"],
+)
+def test_a_replacement_is_not_current_when_another_version_of_its_claim_comes(
+    tmp_path: Path, first: Row, later: Row
+) -> None:
+    out = tmp_path / "out"
+    night(out, 1, first)
+    night(out, 2, bad(51, **REPLACEMENT))
+    assert current(out)[("ZQ-CLAIM-51", "2026-02-02")]
+    night(out, 3, later)
+    # A row out of scope counts where it names a claim that was ever in scope.
+    void_of_none = first["claim_id"] == "ZQ-CLAIM-60" and later["hcpcs_code"] == "J9999"
+    assert current(out)[("ZQ-CLAIM-51", "2026-02-02")] is void_of_none
+
+
+def test_a_claim_that_is_named_as_an_original_links_no_others(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    night(out, 1, bad(51, **MINE, **ABSENT))
+    night(out, 2, bad(52, **MINE, **ABSENT))
+    assert list(current(out).values()) == [True, True]
 
 
 def test_what_is_not_current_is_hidden_unless_it_is_asked_for(tmp_path: Path) -> None:
