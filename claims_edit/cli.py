@@ -230,7 +230,6 @@ def verify(folder: Path, log_format: str) -> None:
 @click.argument("line", type=int, required=False)
 @option(
     "--format",
-    "form",
     type=click.Choice(["text", "json", "html"]),
     default="text",
     show_default=True,
@@ -256,7 +255,7 @@ def explain(context: click.Context, /, claim_id: str, log_format: str, **options
             options["folder"],
             claim_id,
             options["line"],
-            options["form"],
+            options["format"],
             **opts.masking_options(options, context),
         )
     )

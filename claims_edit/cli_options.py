@@ -125,11 +125,11 @@ def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
     several = value if parameter.multiple and isinstance(value, list) else [value]
     kind: tuple[type, ...] = (str,)
     words = "a text"
-    if name in ("replace", "strict_drift", "workbook", "mask", "unmasked"):
+    if name in ("replace", "strict_drift", "workbook", "mask", "unmasked", "export"):
         kind, words = (bool,), "true or false"
     elif name == "max_reject_rate":
         kind, words = (int, float), "a number"
-    elif name in ("part_lines", "lines"):
+    elif name in ("part_lines", "lines", "port"):
         kind, words = (int,), "a whole number"
     elif name == "as_of":
         kind, words = (str, date), "a date"

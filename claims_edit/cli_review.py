@@ -31,10 +31,9 @@ from claims_edit.screen import say
     metavar="NAME",
     help="Who decides, where a browser takes no name of its own.  [default: your login name]",
 )
-@opts.MASKED
-@opts.MASK_KEY
+@opts.MASKING
 @option("--export", is_flag=True, help="Write decisions.parquet of what was decided, and end.")
-@opts.LOG
+@opts.SETTINGS
 @click.pass_context
 def review(
     context: click.Context,
@@ -54,8 +53,9 @@ def review(
     claims-edit review runs/
     """
     log.set_up(log_format, quiet=sys.stderr.isatty())
+    shown_as = opts.masking_options(options, context)
     told = context.get_parameter_source("mask_key") is ParameterSource.COMMANDLINE
-    if told and not options["mask"]:
+    if told and not shown_as["mask"]:
         raise UsageError("--mask-key: is the key of pseudonyms; give --mask, too.")
     from claims_edit.masking import NoMasking, masking
     from claims_edit.review import office
@@ -68,8 +68,9 @@ def review(
     name = name_of(user) or name_of(_login()) or "somebody"
 
     def shown() -> NoMasking:
-        mask, key_file = options["mask"], options["mask_key"]
-        return masking(out, leaves=False, mask=mask, unmasked=False, key_file=key_file)
+        mask, unmasked = shown_as["mask"], shown_as["unmasked"]
+        key_file = shown_as["mask_key"]
+        return masking(out, leaves=False, mask=mask, unmasked=unmasked, key_file=key_file)
 
     office.work(out, port=port, user=name, masking=shown, announce=say)
 
