@@ -17,7 +17,7 @@ from claims_edit.cli_options import Command, option
 from claims_edit.cli_policy import policy
 from claims_edit.cli_review import review
 from claims_edit.errors import InputError
-from claims_edit.screen import say
+from claims_edit.screen import deliver, say
 from claims_edit.settings import DEFAULT_PART_LINES, DEFAULT_REPORT_LINES
 
 
@@ -250,7 +250,7 @@ def explain(context: click.Context, /, claim_id: str, log_format: str, **options
     log.set_up(log_format, quiet=True)
     from claims_edit import explaining
 
-    say(
+    deliver(
         explaining.explain(
             options["folder"],
             claim_id,

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from claims_edit.errors import InputError
-from claims_edit.masking import NoMasking, masking
+from claims_edit.masking import KEY_FILE, PSEUDONYM, NoMasking, masking
 from claims_edit.naming import Ids
 from claims_edit.report.absent import absent, ids_told, nothing_known, rejected_rows
 from claims_edit.report.stories import Stories
@@ -32,8 +32,8 @@ def explain(
 ) -> str:
     """The story of a line, or of all lines of a claim, in a form of FORMATS.
 
-    JSON and HTML are for passing on: masked unless `unmasked`. Where ids are masked the claim may be
-    named by its pseudonym. Raises UsageError where the folder is no run, InputError where the run knows
+    JSON and HTML are for passing on: masked unless `unmasked`. The claim may be named by its pseudonym
+    under the key. Raises UsageError where the folder is no run, InputError where the run knows
     nothing of the claim.
     """
     retelling = retelling_of(folder)
@@ -44,7 +44,7 @@ def explain(
         unmasked=unmasked,
         key_file=mask_key,
     )
-    claim_id = _named(retelling, claim_id.strip(), shown)
+    claim_id = _named(retelling, claim_id.strip(), mask_key)
     keys = _keys(retelling, claim_id, line)
     if not keys:
         return _not_here(retelling, claim_id, line, form, shown)
@@ -64,14 +64,14 @@ def _keys(retelling: Retelling, claim_id: str, line: int | None) -> list[tuple[s
     return lines.select("claim_id", "claim_line_number").rows()
 
 
-def _named(retelling: Retelling, given: str, shown: NoMasking) -> str:
+def _named(retelling: Retelling, given: str, mask_key: Path | None) -> str:
     """The claim that is meant: as it is given, or the one whose pseudonym it is."""
-    if shown.active:
-        claims = retelling.scan("lines").select("claim_id").unique().collect()["claim_id"]
-        for claim in claims:
-            if shown.claim(claim) == given:
-                return str(claim)
-    return given
+    out = retelling.run.folder.parent
+    if not PSEUDONYM.fullmatch(given) or not (mask_key or (out / KEY_FILE).exists()):
+        return given
+    pseudonyms = masking(out, leaves=True, mask=False, unmasked=False, key_file=mask_key)
+    claims = retelling.scan("lines").select("claim_id").unique().collect()["claim_id"]
+    return next((claim for claim in claims if pseudonyms.claim(claim) == given), given)
 
 
 def _not_here(
@@ -82,7 +82,7 @@ def _not_here(
     name = shown.claim(claim_id)
     what = f"claim {name}" if line is None else f"claim {name} line {line}"
     if not reasons:
-        raise InputError(f"RUN_DIR: run {retelling.run.run_id}: {nothing_known(retelling)}")
+        raise InputError(f"CLAIM_ID: run {retelling.run.run_id}: {nothing_known(retelling)}")
     return _FORMS[form]([_not_edited(retelling, what, reasons, shown)])
 
 

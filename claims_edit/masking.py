@@ -28,6 +28,7 @@ _KEY = re.compile(rf"[0-9A-Fa-f]{{{2 * _KEY_BYTES},}}\s*")
 # Base 32 without I, L, O and U: nobody misreads it, and it spells no word.
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH, _GROUP = 12, 4
+PSEUDONYM = re.compile(rf"[A-Z](-[{_DIGITS}]{{{_GROUP}}}){{{_LENGTH // _GROUP}}}")
 _LETTERS = {MEMBER: "M", CLAIM: "C", AUTHORIZATION: "A"}
 # What tells a birth date, in columns and in sentences.
 _BIRTH = "birth_date"

@@ -107,7 +107,7 @@ class Stories:
         acted = [finding for finding in findings if finding["action"] != "off"]
         units = told.units.get(row["member_id"], MemberUnits(()))
         limits = self._limits.get(row["policy_version"], VersionLimits((), None))
-        windows = self._windows(row, units, limits)
+        windows = () if line in told.differing else self._windows(row, units, limits)
         criteria = told.criteria.get((row["policy_version"], row["matched_authorization_number"]))
         return Story(
             run={
@@ -133,7 +133,7 @@ class Stories:
             windows=windows,
             criteria=criteria,
             nearest=row.get("criteria_branch") if criteria is not None else None,
-            payable=tuple(self._payable(row, acted, units, limits)),
+            payable=tuple(self._payable(row, acted, units, limits, known=bool(windows))),
             versions=told.versions.of(row["member_id"], row["claim_id"]),
             notes=tuple(self._notes(row, told)),
         )
@@ -216,9 +216,15 @@ class Stories:
         return tuple(units.window(row["line"], day, limit) for limit in limits.windows)
 
     def _payable(
-        self, row: Row, findings: list[Row], units: MemberUnits, limits: VersionLimits
+        self,
+        row: Row,
+        findings: list[Row],
+        units: MemberUnits,
+        limits: VersionLimits,
+        *,
+        known: bool,
     ) -> Iterable[str]:
-        """What would make it pay, finding by finding."""
+        """What would make it pay, finding by finding, and when, where the windows are `known`."""
         for finding in findings:
             edit_id = finding["edit_id"]
             yield f"{edit_id}: {REMEDIES[edit_id]}"
@@ -226,7 +232,7 @@ class Stories:
                 yield f"Facts that may tell: {', '.join(row['criteria_open_in_words'])}."
             if edit_id == "coverage-criteria" and row["criteria_not_met"]:
                 yield f"On the nearest way: {'; '.join(row['criteria_not_met'])}."
-            if any(limit.edit_id == edit_id for limit in limits.windows):
+            if known and any(limit.edit_id == edit_id for limit in limits.windows):
                 billed = row["service_unit_quantity"]
                 first = units.first_day_with_room(
                     row["line"], row["claim_line_start_date"], billed, limits.windows

@@ -141,7 +141,7 @@ def _edits(story: Told) -> Iterator[str]:
         yield indented(f"pass  {', '.join(passed)}")
     for edit in story["edits"]:
         if edit["action"] == "off":
-            yield indented(f"{edit['verdict']}, which the policy lets be  {edit['edit_id']}")
+            yield indented(f"off  {edit['edit_id']}: {edit['verdict']}, and the policy lets it be")
             yield indented(edit["message"], "      ")
     reasons: dict[str, list[str]] = {}
     for edit in story["edits"]:
@@ -152,6 +152,7 @@ def _edits(story: Told) -> Iterator[str]:
 
 
 def _authorizations(story: Told) -> Iterator[str]:
+    drawn = story["outcome"]["authorization_draws"]
     rows = [
         (
             each["authorization_number"],
@@ -167,6 +168,9 @@ def _authorizations(story: Told) -> Iterator[str]:
     if rows:
         header = ("number", "status", "from", "to", "units", "drawn before", "")
         yield from (f"  {row}" for row in table(header, rows, numbers=False).splitlines())
+    if drawn:
+        units = ", ".join(f"{each['units']} from {each['authorization_number']}" for each in drawn)
+        yield f"  The line drew {units}."
 
 
 def _windows(story: Told) -> Iterator[str]:

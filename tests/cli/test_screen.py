@@ -240,3 +240,22 @@ def test_the_command_line_imports_nothing_heavy_until_it_runs(operator: Operator
     ).stdout.split()
     heavy = {"polars", "pandera", "pyarrow", "pandas", "numpy"}
     assert heavy & {name.partition(".")[0] for name in loaded} == set()
+
+
+def test_an_explanation_that_cannot_be_written_whole_is_an_error(
+    operator: Operator, extract: Path
+) -> None:
+    assert operator.run(extract).exit_code == 0
+    arguments = ["explain", operator.out / f"run_id={AS_OF}", claim(0)["claim_id"] or ""]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "claims_edit", *map(str, arguments)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=clean_environment(),
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("claims-edit: standard output: cannot be written (No space left")
+    assert done.stderr.count("\n") == 1

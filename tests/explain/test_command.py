@@ -116,8 +116,10 @@ def test_json_is_masked_unless_it_is_told_otherwise(operator: Operator, run_dir:
     assert story["outcome"]["disposition"] == "deny"
     entries = [e for window in story["windows"] for e in window["entries"]]
     assert {e["claim_id"][:2] for e in entries} == {"C-"}
-    again = explained(operator, run_dir, story["line"]["claim_id"], "--format", "json")
+    pseudonym = story["line"]["claim_id"]
+    again = explained(operator, run_dir, pseudonym, "--format", "json")
     assert json.loads(again) == [story]
+    assert explained(operator, run_dir, pseudonym) == explained(operator, run_dir, "ZQ-CLAIM-9")
 
     open_text = explained(operator, run_dir, "ZQ-CLAIM-9", "--format", "json", "--unmasked")
     (unmasked,) = json.loads(open_text)
@@ -207,6 +209,7 @@ def test_a_line_that_would_come_out_otherwise_now_is_told_as_published(operator:
     assert "No unit is allowed. 90 units of J9207 on 2026-01-12 repeat claim ZQ-CLAIM-0" in text
     assert "fail duplicate-line: deny [OA-18]" in text
     assert "Judged again, this line comes out otherwise" in text
+    assert "Units of the member" not in text
     said = operator.command("report", folder)
     assert said.exit_code == 0, said.err
 
