@@ -151,7 +151,7 @@ class Desk:
         return batch
 
     def undo_batch(self, batch: int, who: str) -> int | None:
-        """Undo what was done in one go; the rest as `undo`."""
+        """Undo what is left of what was done in one go; raises OvertakenError; the rest as `undo`."""
         undone = self.database.undo_batch(batch, who)
         export(self.out, self.database)
         return undone
