@@ -115,8 +115,10 @@ class Views:
     def rates(self) -> str:
         """How often each edit was overridden."""
         sight = self._desk.look()
-        table = override_rates(standing(self._desk.database))
-        return self._shown("rates.html", sight, rows=table.rows(named=True))
+        kept = standing(self._desk.database)
+        still = sight.still(kept)
+        rows = override_rates(still).rows(named=True)
+        return self._shown("rates.html", sight, rows=rows, left_out=kept.height - still.height)
 
     def log(self) -> str:
         """What was done last, by whom."""
