@@ -9,10 +9,10 @@ from claims_edit.decision_contracts import DECIDED_LINES, FLAG, OVERRIDE, UPHOLD
 
 _LINE = ("run_id", *LINE_KEY)
 # A decision binds while these are what they were when it was made.
-_SEEN = (*_LINE, "member_id", "disposition", "billed_units", "allowed_units")
+SEEN = (*_LINE, "member_id", "disposition", "billed_units", "allowed_units")
 # What of a line of `lines` it takes to tell what it counts for.
 LINE_COLUMNS = (
-    *_SEEN[1:],
+    *SEEN[1:],
     "hcpcs_code",
     "claim_frequency_code",
     "governed",
@@ -22,6 +22,11 @@ LINE_COLUMNS = (
     "authorization_draws",
 )
 _VOID = "8"
+
+
+def seen_so(decisions: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """The decisions whose line is still what was decided on; both have the columns `SEEN`."""
+    return decisions.join(lines, on=SEEN, how="semi", maintain_order="left")
 
 
 def binding(decisions: pl.DataFrame, lines: pl.DataFrame, hcpcs_code: str) -> pl.DataFrame:
@@ -40,7 +45,7 @@ def binding(decisions: pl.DataFrame, lines: pl.DataFrame, hcpcs_code: str) -> pl
         & ~pl.col("service_date_unclear").fill_null(False)
     )
     counted = pl.when(allowed_whole).then("billed_units").when(denied).then(pl.lit(0, UNITS))
-    found = decisions.join(lines, on=_SEEN, maintain_order="left").with_columns(
+    found = decisions.join(lines, on=SEEN, maintain_order="left").with_columns(
         counted_units=counted.otherwise("allowed_units"),
         takes_part_in_limits=pl.col("takes_part_in_limits") | (allowed_whole & limited),
     )

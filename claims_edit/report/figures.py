@@ -184,8 +184,11 @@ def rejects(tables: Mapping[str, pl.DataFrame]) -> Table:
     return Table("Rejected rows by check", columns, rows)
 
 
-def decided(decisions: pl.DataFrame) -> Table:
-    """How often the analysts overrode what an edit decided, the edit with the highest rate first."""
+def decided(decisions: pl.DataFrame, left_out: int = 0) -> Table:
+    """How often the analysts overrode what an edit decided, the edit with the highest rate first.
+
+    The caption says how many decisions were left out.
+    """
     columns: dict[str, Kind] = {
         "edit": "text",
         "decisions": "count",
@@ -195,4 +198,6 @@ def decided(decisions: pl.DataFrame) -> Table:
         "override rate": "share",
         "reasons given": "long",
     }
-    return Table("Decisions by the edit that decided", columns, override_rates(decisions).rows())
+    beside = f"; {left_out:,} left out, since their line is no longer so" if left_out else ""
+    caption = f"Decisions by the edit that decided{beside}"
+    return Table(caption, columns, override_rates(decisions).rows())

@@ -141,6 +141,7 @@ def _beside(reading: Reading) -> dict[str, Any]:
         "reconsider": reading.tables["reconsider"].height,
         "decided": figures.decided(decisions) if decisions is not None and some else None,
         "decided_words": _decided(decisions) if decisions is not None and some else "",
+        "decisions_left_out": _left_out(reading.decisions_left_out),
         "decisions_file": decisions is not None,
         "read_decisions": _read_by_the_run(reading.manifest.get("decisions")),
     }
@@ -174,6 +175,16 @@ def _decided(decisions: pl.DataFrame) -> str:
         f"{many:,} standing decision{'' if many == 1 else 's'} of {people:,} "
         f"{'person' if people == 1 else 'people'}, from {days.min()!s} to {days.max()!s}, on lines of "
         f"{decisions['run_id'].n_unique():,} runs of this folder."
+    )
+
+
+def _left_out(many: int) -> str:
+    """How many decisions are not counted, and why."""
+    if not many:
+        return ""
+    return (
+        f"{many:,} decision{' is' if many == 1 else 's are'} left out: the run has been published anew "
+        "and has the line otherwise now, or is gone, or cannot be read."
     )
 
 

@@ -234,5 +234,5 @@ def _small_tables(reading: Reading, members_masked: NoMasking) -> list[Table]:
         figures.trend(reading.last_runs),
     ]
     if reading.decisions is not None:
-        every.append(figures.decided(reading.decisions))
+        every.append(figures.decided(reading.decisions, reading.decisions_left_out))
     return [table for table in every if table.rows]

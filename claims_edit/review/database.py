@@ -19,6 +19,7 @@ from claims_edit.review.store import Store
 from claims_edit.review.words import ASSIGNED, DECIDED, UNDONE, Decision
 
 NAME = "review.sqlite"
+_NO_BATCH = 1 << 62  # above every number of an event
 Row = dict[str, Any]
 Values = tuple[Any, ...]
 Key = tuple[str, str, int]
@@ -60,6 +61,14 @@ class ConflictError(Exception):
         self.found = found
 
 
+class OvertakenError(ConflictError):
+    """Lines of a batch that is to be undone were changed again since, and stand on what `by` did."""
+
+    def __init__(self, batch: int, found: dict[Key, Row | None], by: set[str]) -> None:
+        super().__init__(found)
+        self.batch, self.by = batch, by
+
+
 def now() -> datetime:
     """The time of an event."""
     return datetime.now(UTC)
@@ -89,19 +98,23 @@ class Database(Store):
         return self._add(seen, who, lambda state, _: self._undone(state)) or None
 
     def undo_batch(self, batch: int, who: str) -> int | None:
-        """Undo what was done in one go: all of it, or, where something was done since, nothing."""
+        """Undo what was done in one go, where it was not taken back yet; null where nothing is left.
+
+        Raises OvertakenError, and keeps nothing, where such a line was changed again since.
+        """
         with self.held() as connection:
-            query = "select * from events where batch = ? and what <> ?"
-            done = [(row, _kept(row)) for row in connection.execute(query, (batch, UNDONE))]
-            states = {line.key: self._state(line.key) or {} for _, line in done}
+            rows = connection.execute(schema.LEFT_OF, (batch,)).fetchall()
+            left = {_kept(row): row["event_id"] for row in rows}
+            states = {line.key: self._state(line.key) or {} for line in left}
             behind: dict[Key, Row | None] = {
                 line.key: states[line.key]
-                for row, line in done
-                if states[line.key]["after_id"] != row["event_id"]
+                for line, event_id in left.items()
+                if states[line.key]["after_id"] != event_id
             }
             if behind:
-                raise ConflictError(behind)
-            return self.undo([Seen(line, states[line.key]["version"]) for _, line in done], who)
+                by = {self._event(states[key]["after_id"])["who"] for key in behind}
+                raise OvertakenError(batch, behind, by)
+            return self.undo([Seen(line, states[line.key]["version"]) for line in left], who)
 
     def restore(self, decisions: Iterable[tuple[Line, Decision, str, datetime]]) -> int:
         """Take decisions as they stood, each with who made it and when, into a database without events;
@@ -196,10 +209,11 @@ class Database(Store):
         """What was done in one go."""
         return self._rows("select * from events where batch = ? order by event_id", batch)
 
-    def last_of(self, who: str) -> int | None:
-        """The last thing that somebody did and that still stands."""
+    def last_of(self, who: str, before: int = _NO_BATCH) -> int | None:
+        """The last thing, before a batch, that somebody did and that still stands on some line."""
         with self.told():
-            found: int | None = self.connection.execute(schema.LAST_OF, (who,)).fetchone()[0]
+            found: int | None
+            found = self.connection.execute(schema.LAST_OF, (who, before)).fetchone()[0]
             return found
 
     def _table(self, query: str, *values: Any) -> tuple[list[str], list[Values]]:

@@ -48,6 +48,11 @@ class Sight:
             raise GoneError(ref)
         return found.row(0, named=True)
 
+    def still(self, decisions: pl.DataFrame) -> pl.DataFrame:
+        """Those of the decisions kept whose line is still what was decided on."""
+        keys = self.queue.keys.filter(self.lines["decision"].is_not_null())
+        return decisions.join(keys, on=KEY, how="semi", maintain_order="left")
+
     def line(self, ref: str) -> Line:
         """A line as it is kept. Raises GoneError where it is not there."""
         return self.kept([ref])[ref]
@@ -151,7 +156,7 @@ class Desk:
         return batch
 
     def undo_batch(self, batch: int, who: str) -> int | None:
-        """Undo what was done in one go; the rest as `undo`."""
+        """Undo what is left of what was done in one go; raises OvertakenError; the rest as `undo`."""
         undone = self.database.undo_batch(batch, who)
         export(self.out, self.database)
         return undone

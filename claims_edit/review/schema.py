@@ -100,7 +100,13 @@ select e.*, u.what as undone_what, u.decision as undone_decision, u.assignee as 
 from events e left join events u on u.event_id = e.undoes_id
 order by e.event_id desc limit ? offset ?"""
 
-# The last thing that somebody did and that some line stands on.
+# What of a batch was not taken back.
+LEFT_OF = """
+select * from events e where e.batch = ? and e.what <> 'undone' and not exists (
+    select 1 from events u where u.run_id = e.run_id and u.claim_id = e.claim_id
+    and u.claim_line_number = e.claim_line_number and u.undoes_id = e.event_id)"""
+
+# The last thing, before a batch, that somebody did and that some line stands on.
 LAST_OF = """
 select max(a.batch) from states s join events e on e.event_id = s.event_id
-join events a on a.event_id = e.after_id where a.who = ?"""
+join events a on a.event_id = e.after_id where a.who = ? and a.batch < ?"""

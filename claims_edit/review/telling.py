@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from claims_edit.review.database import Row
+from claims_edit.review.database import ConflictError, OvertakenError, Row
 from claims_edit.review.words import ASSIGNED, DECIDED
 
 _PAST = {"uphold": "upheld", "override": "overrode", "documents": "asked for documents for"}
@@ -31,11 +31,11 @@ def share(rate: float | None) -> str:
 
 
 def moment(at: str | datetime | None) -> str:
-    """A time to the minute, in the time zone of the server."""
+    """A time to the minute, in UTC."""
     if at is None:
         return ""
     time = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return time.astimezone(UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def age(since: date, today: date) -> int:
@@ -80,8 +80,27 @@ def event(row: Row) -> str:
     return f"undone: assigned to {row['undone_assignee'] or 'nobody'}"
 
 
+def conflict(found: ConflictError, who: str) -> tuple[str, str]:
+    """What stands in the way of somebody's change: a title, and a sentence or two."""
+    lines = counted(len(found.found), "line")
+    if isinstance(found, OvertakenError):
+        by = " and ".join(sorted("you" if name == who else name for name in found.by))
+        again = (
+            f"{lines} {'was' if len(found.found) == 1 else 'were'} changed again since, by {by}."
+        )
+        return (
+            "Changed again since",
+            f"{again} What was done in one go is undone as a whole or not at all: nothing was undone.",
+        )
+    others = any(row is not None and row["who"] != who for row in found.found.values())
+    return (
+        "Somebody was faster" if others else "Changed meanwhile",
+        f"{lines} changed since you loaded the page. Nothing of yours was kept.",
+    )
+
+
 def state(row: Row | None) -> str:
-    """Where a line stands now and by whom, of a line that somebody was faster with."""
+    """Where a line stands now and by whom, of a line that was changed meanwhile."""
     if row is None:
         return "nothing was done to it"
     last = {"decided": "decided", "assigned": "assigned", "undone": "undid"}[row["what"]]

@@ -14,7 +14,7 @@ from claims_edit.errors import UserError
 from claims_edit.naming import CLAIM, MEMBER, Ids
 from claims_edit.report.rates import override_rates
 from claims_edit.review import telling
-from claims_edit.review.database import ConflictError, Row
+from claims_edit.review.database import ConflictError, OvertakenError, Row
 from claims_edit.review.desk import Desk, Sight
 from claims_edit.review.export import standing
 from claims_edit.review.guard import Guard
@@ -23,6 +23,7 @@ from claims_edit.review.stories import STYLE
 from claims_edit.review.words import Decision, cleaned, name_of
 
 _LOG_SIZE = 200
+_MOST = 1 << 60  # no event has such a number
 
 
 class Views:
@@ -114,8 +115,10 @@ class Views:
     def rates(self) -> str:
         """How often each edit was overridden."""
         sight = self._desk.look()
-        table = override_rates(standing(self._desk.database))
-        return self._shown("rates.html", sight, rows=table.rows(named=True))
+        kept = standing(self._desk.database)
+        still = sight.still(kept)
+        rows = override_rates(still).rows(named=True)
+        return self._shown("rates.html", sight, rows=rows, left_out=kept.height - still.height)
 
     def log(self) -> str:
         """What was done last, by whom."""
@@ -164,14 +167,16 @@ class Views:
     def undo(self) -> Any:
         """Undo what was done in one go, what the person did last, or what was done last to lines."""
         batch = request.form.get("batch", "")
-        if batch == "mine":
-            batch = str(self._desk.database.last_of(self._who()) or "")
-        elif not batch:
+        if not batch:
             return self._change(self._desk.undo)
-        if not (batch.isascii() and batch.isdecimal()):
+        number = _number(batch)
+        if batch == "mine":
+            before = _number(request.form.get("before", "")) or _MOST
+            number = self._desk.database.last_of(self._who(), before)
+        if number is None:
             return self._again("There is nothing of yours to undo.", 400)
-        number = int(batch)
-        return self._change(lambda _, who: self._desk.undo_batch(number, who), none=True)
+        done = number
+        return self._change(lambda _, who: self._desk.undo_batch(done, who), none=True)
 
     def name(self) -> Any:
         """Take another name in this browser."""
@@ -221,7 +226,7 @@ class Views:
         return self._once_more(sight, rows, fault, {}, marks), code
 
     def _conflict(self, conflict: ConflictError) -> Any:
-        """The lines with what others did to them meanwhile. What the form said stands in it still."""
+        """The lines with what was done to them meanwhile. What the form said stands in it still."""
         sight = self._desk.look()
         told = {}
         for (run_id, claim_id, number), state in conflict.found.items():
@@ -236,11 +241,13 @@ class Views:
         marks = request.form.getlist("line")
         refs = list(dict.fromkeys([*(m.rpartition(".")[0] for m in marks), *told]))
         rows = [sight.row(ref) for ref in refs]
-        fault = (
-            f"{telling.counted(len(conflict.found), 'line')} changed since you loaded the page. Nothing "
-            "of yours was kept."
-        )
-        return self._once_more(sight, rows, fault, told, None), 409
+        who = self._who()
+        title, fault = telling.conflict(conflict, who)
+        before = conflict.batch if isinstance(conflict, OvertakenError) else None
+        if before and not self._desk.database.last_of(who, before):
+            before = None
+        page = self._once_more(sight, rows, fault, told, None, title=title, before=before)
+        return page, 409
 
     def _once_more(
         self,
@@ -249,8 +256,14 @@ class Views:
         fault: str,
         told: dict[str, str],
         marks: list[str] | None,
+        *,
+        title: str = "Something is missing",
+        before: int | None = None,
     ) -> str:
-        """A form over lines, as it was filled in; with the versions of `marks`, or those of now."""
+        """A form over lines, as it was filled in; with the versions of `marks`, or those of now.
+
+        `before` is a batch that cannot be undone, where there is something before it that may be.
+        """
         if marks is None:
             marks = [f"{row['ref']}.{row['version']}" for row in rows]
         query = _query_of(request.form.get("q", ""))
@@ -258,8 +271,10 @@ class Views:
             "again.html",
             sight,
             lines=list(zip(marks, rows, strict=True)),
+            title=title,
             fault=fault,
             told=told,
+            before=before,
             query=query,
             names=_names(sight.lines),
             given=request.form,
@@ -285,8 +300,8 @@ class Views:
 
     def _done(self) -> Row | None:
         """What was just done, where the link says so."""
-        batch = request.args.get("done", 0, type=int)
-        rows = self._desk.database.batch(batch) if 0 < batch < 1 << 60 else []
+        batch = _number(request.args.get("done", ""))
+        rows = self._desk.database.batch(batch) if batch else []
         if not rows:
             return None
         undone = rows[0]["what"] == "undone"
@@ -314,6 +329,12 @@ class Views:
 def _query_of(link: str) -> Query:
     """The query of the queue that a page came from."""
     return Query.of(dict(parse_qsl(link)))
+
+
+def _number(text: str) -> int | None:
+    """The number of what was done, as a page names it; null where it is none."""
+    known = text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST))
+    return min(int(text), _MOST) if known else None
 
 
 def _address(path: str, parts: list[str]) -> str:

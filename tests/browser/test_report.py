@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from claims_edit.masking import NO_MASKING, Masking, NoMasking
 from claims_edit.report.reading import Reading, read
 from tests.browser.conftest import OpenPage
-from tests.report.support import page_of
+from tests.report.support import KEY, page_of
 from tests.report.test_page import HOSTILE, hostile, hostile_stories
 from tests.runs.nights import written_nights
 from tests.runs.support import published
@@ -252,6 +253,27 @@ def test_the_page_is_no_wider_than_the_screen(
     page = open_page(viewport={"width": width, "height": 800})
     page.goto(address)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("masked", [NO_MASKING, Masking(KEY)], ids=["ids", "pseudonyms"])
+def test_no_table_is_cut_on_the_screen_of_a_laptop(
+    page: Page, reading: Reading, masked: NoMasking, tmp_path: Path
+) -> None:
+    page.goto(_file(tmp_path / "report.html", page_of(reading, masked)))
+    for width, beside in ((1200, False), (1400, False), (1401, True), (1440, True)):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(_CUT) == [], width
+        first, second = (t.bounding_box() for t in page.locator("#who table").all())
+        assert first is not None
+        assert second is not None
+        assert (first["y"] == second["y"]) is beside, width
+
+
+# Tables wider than their place, and ids that are broken or shortened.
+_CUT = """() => [...document.querySelectorAll(".wide, #lines .id, #lines tbody th")]
+    .filter(e => e.scrollWidth > e.clientWidth || (!e.matches(".wide") && e.offsetHeight > 0 &&
+      getComputedStyle(e).whiteSpace !== "nowrap"))
+    .map(e => e.className + e.innerText.slice(0, 40))"""
 
 
 # ---- by other means than eyes ---------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import polars as pl
 import pytest
 
 from claims_edit.__main__ import outcome
+from claims_edit.contracts import LINE_KEY
 from claims_edit.masking import NO_MASKING, Masking
 from claims_edit.report import charts, figures
 from claims_edit.report.page import written
@@ -162,6 +164,52 @@ def test_override_rates_are_by_the_edit_that_decided(reading: Reading) -> None:
     assert "There is no <code>decisions.parquet</code>" not in text
     # Who decided is a count.
     assert not re.search(r"\b(ann|bea)\b", text)
+
+
+def test_decisions_on_lines_that_are_otherwise_now_or_gone_are_left_out(
+    run: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(run.parent, tmp_path / "out")) / run.name
+    made = (
+        pl.read_parquet(folder / "flagged_lines.parquet")
+        .head(8)
+        .select(
+            *LINE_KEY,
+            *("member_id", "disposition", "billed_units", "allowed_units", "primary_edit_id"),
+            run_id=pl.lit(manifest_of(folder)["run_id"]),
+            decision=pl.lit("uphold"),
+            reason_code=pl.lit(None, pl.String),
+            decided_by=pl.lit("ann"),
+            decided_at=pl.lit(datetime(2026, 3, 1, tzinfo=UTC)),
+        )
+        .to_dicts()
+    )
+    other = next(row["disposition"] for row in made if row["disposition"] != made[0]["disposition"])
+    made[0]["disposition"] = other
+    made[1]["member_id"] += "x"
+    made[2]["billed_units"] += 1
+    made[3]["allowed_units"] -= 1
+    made[4]["claim_line_number"] += 90
+    made[5]["run_id"] = "lost"
+    pl.DataFrame(made).write_parquet(folder.parent / "decisions.parquet")
+    found = read(folder)
+    assert found.decisions is not None
+    assert (found.decisions.height, found.decisions_left_out) == (2, 6)
+    text = page_of(found)
+    assert "2 standing decisions of 1 person" in text
+    assert "6 decisions are left out: " in text
+    pl.DataFrame(made[:1]).write_parquet(folder.parent / "decisions.parquet")
+    text = page_of(read(folder))
+    assert "1 decision is left out: " in text
+    assert NONE_YET not in text
+    assert NO_FILE not in text
+
+
+def test_the_table_of_the_workbook_says_how_many_decisions_were_left_out() -> None:
+    assert figures.decided(_decisions()).caption == "Decisions by the edit that decided"
+    assert figures.decided(_decisions(), 3).caption.endswith(
+        "; 3 left out, since their line is no longer so"
+    )
 
 
 NO_FILE = "There is no <code>decisions.parquet</code> beside the runs."

@@ -15,7 +15,7 @@ import pytest
 
 from claims_edit.errors import InputError, OutputBusyError
 from claims_edit.review import schema, store
-from claims_edit.review.database import NAME, ConflictError, Database
+from claims_edit.review.database import NAME, ConflictError, Database, OvertakenError
 from claims_edit.review.words import Decision
 from tests.cli.support import clean_environment
 from tests.review.support import a_line, seen
@@ -141,19 +141,36 @@ def test_what_was_done_in_one_go_is_undone_in_one_go(database: Database) -> None
     batch = database.decide([seen(1), seen(2), seen(3)], UPHELD, "Ann")
     assert len(database.batch(database.undo_batch(batch, "Ann") or 0)) == 3
     assert database.standing()[1] == []
-    with pytest.raises(ConflictError):
-        database.undo_batch(batch, "Ann")
+    assert database.undo_batch(batch, "Ann") is None
 
 
-def test_undoing_in_one_go_is_refused_where_somebody_did_something_since(
-    database: Database,
+def test_undoing_in_one_go_passes_over_lines_where_it_was_taken_back(database: Database) -> None:
+    batch = database.decide([seen(1), seen(2), seen(3)], UPHELD, "Ann")
+    database.undo([seen(1, 1), seen(2, 1)], "Ben")
+    database.decide([seen(2, 2)], OVERRIDDEN, "Ben")
+    undone = database.undo_batch(batch, "Ann")
+    assert [event["claim_id"] for event in database.batch(undone or 0)] == ["C-3"]
+    assert [standing(database, n)[0] for n in (1, 2, 3)] == [None, "override", None]
+    assert database.undo_batch(batch, "Ann") is None
+
+
+@pytest.mark.parametrize("by", ["Ann", "Ben"])
+def test_undoing_in_one_go_is_refused_where_a_line_was_changed_again_since(
+    database: Database, by: str
 ) -> None:
-    batch = database.decide([seen(1), seen(2)], UPHELD, "Ann")
-    database.decide([seen(2, 1)], OVERRIDDEN, "Ben")
-    with pytest.raises(ConflictError) as conflict:
+    batch = database.decide([seen(1), seen(2), seen(3)], UPHELD, "Ann")
+    database.undo([seen(3, 1)], "Ann")
+    database.decide([seen(2, 1)], OVERRIDDEN, by)
+    database.assign([seen(2, 2)], "Dan", "Cleo")
+    database.undo([seen(2, 3)], "Cleo")
+    with pytest.raises(OvertakenError) as conflict:
         database.undo_batch(batch, "Ann")
     assert list(conflict.value.found) == [a_line(2).key]
+    assert (conflict.value.batch, conflict.value.by) == (batch, {by})
     assert len(database.standing()[1]) == 2
+    database.undo([seen(2, 4)], "Cleo")
+    assert database.undo_batch(batch, "Ann"), "it stands on both lines again"
+    assert database.standing()[1] == []
 
 
 def test_the_last_thing_of_somebody_is_the_last_that_stands(database: Database) -> None:
@@ -164,8 +181,24 @@ def test_the_last_thing_of_somebody_is_the_last_that_stands(database: Database) 
     assert database.last_of("Ann") == second
     database.undo_batch(second, "Ann")
     assert database.last_of("Ann") == first
+    assert database.last_of("Ann", first) is None
     assert database.undo_batch(first, "Ann")
     assert database.last_of("Ann") is None
+
+
+def test_what_was_taken_back_or_changed_again_on_every_line_is_not_the_last_thing(
+    database: Database,
+) -> None:
+    first = database.decide([seen(1)], UPHELD, "Ann")
+    second = database.assign([seen(2), seen(3)], "Ben", "Ann")
+    database.decide([seen(4)], UPHELD, "Ann")
+    database.decide([seen(4, 1)], OVERRIDDEN, "Ben")
+    assert database.last_of("Ann") == second
+    database.undo([seen(2, 1)], "Ann")
+    assert database.last_of("Ann") == second
+    assert database.last_of("Ann", second) == first
+    database.undo([seen(3, 1)], "Ben")
+    assert database.last_of("Ann") == first
 
 
 # ---- the file --------------------------------------------------------------------------------

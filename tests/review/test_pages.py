@@ -16,6 +16,7 @@ from claims_edit.review.words import REASONS
 from tests.review.support import TODAY, Browser, Office, a_line
 
 LOCATION = re.compile(r"done=(\d+)")
+IN_UTC = re.compile(r'<time datetime="(\S{10})T(\S{5}):\S*Z">\1 \2 UTC</time>')
 
 
 def batch_of(location: str) -> str:
@@ -220,6 +221,62 @@ def test_z_undoes_what_i_did_last_and_not_what_others_did(office: Office) -> Non
     assert "There is nothing of yours to undo." in answer.text
 
 
+def test_z_goes_on_where_a_line_of_many_was_undone_on_its_own(office: Office, ann: Browser) -> None:
+    ann.decide(office.mark("C-0012"))
+    ann.post("/assign", line=[office.mark("C-0010"), office.mark("C-0011")], assignee="Ben")
+    ann.post("/undo", line=office.mark("C-0010"))
+    answer = ann.post("/undo", batch="mine")
+    assert "Undid what was done last to claim C-0011 / 1." in ann.text(answer.headers["Location"])
+    assert office.row("C-0011")["assignee"] is None
+    assert ann.post("/undo", batch="mine").status_code == 303
+    assert stand(office, "C-0012") == (None, None)
+    assert ann.post("/undo", batch="mine").status_code == 400
+
+
+def test_what_was_undone_already_is_not_undone_again(office: Office, ann: Browser) -> None:
+    done = batch_of(ann.decide(office.mark("C-0010"), office.mark("C-0011")).headers["Location"])
+    assert ann.post("/undo", batch=done).status_code == 303
+    answer = ann.post("/undo", batch=done)
+    assert answer.status_code == 400
+    assert "There is nothing to undo." in answer.text
+    assert ann.post("/undo", batch="9" * 5000).status_code == 400
+    assert ann.post("/undo", batch=str(1 << 70)).status_code == 400
+
+
+@pytest.mark.parametrize(("name", "said"), [("Ben", "by Ben"), ("Ann", "by you")])
+def test_z_goes_past_what_was_changed_again_and_says_by_whom(
+    office: Office, name: str, said: str
+) -> None:
+    ann, other = office.browser(), office.browser().named(name)
+    ann.decide(office.mark("C-0012"))
+    ann.decide(office.mark("C-0010"), office.mark("C-0011"))
+    again = other.decide(office.mark("C-0011"), office.mark("C-0013"), decision="documents")
+    office.browser().named("Cleo").decide(office.mark("C-0013"))
+    stuck = batch_of(again.headers["Location"]) if name == "Ann" else None
+    pressed: dict[str, str] = {"batch": "mine"} | ({"before": stuck} if stuck else {})
+    answer = ann.post("/undo", **pressed)
+    assert answer.status_code == 409
+    assert "<h1>Changed again since</h1>" in answer.text
+    assert f"1 line was changed again since, {said}." in answer.text
+    assert "faster" not in answer.text
+    assert stand(office, "C-0010") == ("uphold", "Ann")
+    (before,) = re.findall(r'name="before" value="(\d+)"', answer.text)
+    assert ann.post("/undo", batch="mine", before=before).status_code == 303
+    assert stand(office, "C-0012") == (None, None)
+    answer = ann.post("/undo", **pressed)
+    assert answer.status_code == 409
+    assert 'name="before"' not in answer.text, "nothing is left before it"
+
+
+def test_who_was_faster_than_oneself_is_not_somebody(office: Office, ann: Browser) -> None:
+    mark = office.mark("C-0010")
+    ann.decide(mark)
+    answer = ann.decide(mark, decision="documents")
+    assert answer.status_code == 409
+    assert "<h1>Changed meanwhile</h1>" in answer.text
+    assert "<h1>Somebody was faster</h1>" in office.browser().named("Ben").decide(mark).text
+
+
 def test_the_last_change_of_a_line_is_undone_from_its_page(office: Office, ann: Browser) -> None:
     ann.decide(office.mark("C-0010"))
     ann.post("/undo", line=office.mark("C-0010"))
@@ -236,6 +293,8 @@ def test_a_line_tells_its_story_and_who_did_what(office: Office, ann: Browser) -
     ann.post("/assign", line=office.mark("C-0093"), assignee="Ben")
     ann.post("/undo", line=office.mark("C-0093"))
     text = ann.text(f"/line/{office.ref('C-0093')}")
+    assert len(re.findall(IN_UTC, text)) == 3
+    assert len(re.findall(IN_UTC, ann.text("/log"))) == 3
     assert '<article class="story">' in text
     assert "C50.A is no valid diagnosis code on 2026-01-12" in text
     done = re.findall(r"</td><td>Ann</td><td>([^<]*)</td><td class=\"typed\">([^<]*)</td>", text)

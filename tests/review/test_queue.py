@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -293,8 +294,25 @@ def test_a_decision_on_a_line_that_reads_otherwise_now_does_not_stand(tmp_path: 
         assert matching(office, state="uphold")["claim_id"].to_list() == ["ZQ-CLAIM-2"]
         row = office.row("ZQ-CLAIM-1")
         assert (row["version"], row["decision"], row["changed"]) == (1, None, True)
+        rates = office.browser().text("/rates")
+        assert re.findall(r'<td class="number">([^<]*)</td>', rates) == ["1", "1", "0", "0", "0 %"]
+        assert "1 decision left out: " in rates
         office.desk.decide([office.mark("ZQ-CLAIM-1")], Decision("documents"), "Ben")
         assert matching(office, state="changed").height == 0
+        assert "left out" not in office.browser().text("/rates")
+
+
+def test_rates_leave_out_the_decisions_of_a_run_that_is_gone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    night(out, 1, bad(1))
+    night(out, 2, bad(2))
+    with an_office(out) as office:
+        office.desk.decide([office.mark("ZQ-CLAIM-2")], Decision("uphold"), "Ann")
+        shutil.rmtree(out / "run_id=2026-02-02")
+        rates = office.browser().text("/rates")
+        assert "1 decision left out: " in rates
+        assert "No decision stands." in rates
+        assert "Nothing was decided yet." not in rates
 
 
 def test_runs_that_cannot_be_read_any_more_leave_the_queue_as_it_was(tmp_path: Path) -> None:
