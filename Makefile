@@ -13,7 +13,7 @@ export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test check format docs bench wheel wheel-check lock upgrade clean
+.PHONY: help setup run test check format docs pictures bench wheel wheel-check lock upgrade clean
 .PHONY: check-format check-lint check-types check-docs
 
 help: ## List the targets (this text).
@@ -24,8 +24,9 @@ setup: $(VENV)/.installed ## Make .venv with Python 3.11 or later and install th
 run: setup ## Install, then run the main job on sample_claims/ and write the reports to build/sample/.
 	$(BIN)/claims-edit run --config sample_claims/run.toml --out $(SAMPLE_OUT) --replace
 
-test: setup ## Install, then run the tests; warnings are errors. Those of Spark need Java 17 or later.
+test: setup ## Install, then run the tests; warnings are errors. Spark needs Java 17 or later, pages Chromium.
 	scripts/java.sh
+	scripts/chromium.sh
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: check-format check-lint check-types check-docs test ## Check format, lint, types and generated docs, then run the tests.
@@ -37,7 +38,7 @@ check-lint: setup ## Fail when the linter finds anything.
 	$(BIN)/ruff check .
 
 check-types: setup ## Type-check strictly.
-	$(BIN)/mypy claims_edit tests $(wildcard benchmarks)
+	$(BIN)/mypy claims_edit tests $(wildcard benchmarks scripts)
 
 check-docs: setup ## Fail when docs/edits.md or docs/sentences.md is stale.
 	$(BIN)/python -m tests.edits.generate_docs --check
@@ -51,6 +52,10 @@ docs: setup ## Write docs/edits.md from the example tables of the tests, docs/se
 	$(BIN)/python -m tests.edits.generate_docs
 	$(BIN)/python -m tests.policies.generate_docs
 
+pictures: setup ## Take the pictures of the README and the guides from the sample run; needs Chromium.
+	scripts/chromium.sh
+	$(BIN)/python scripts/pictures.py
+
 bench: setup ## Measure the program against its rivals and targets into benchmarks/RESULTS.md (hours; no test).
 	$(BIN)/python -m benchmarks.scale $(BENCH)
 
@@ -61,7 +66,7 @@ wheel: setup ## Build the source archive, and from it the wheel, into dist/.
 wheel-check: wheel ## Install the built wheel alone in an empty environment and run the sample with it elsewhere.
 	scripts/check_wheel.sh dist/*.whl
 
-lock: setup ## Write requirements/*.txt again after a change of dependencies; keeps versions that still fit.
+lock: $(VENV)/.locked ## Write requirements/*.txt again after a change of dependencies; keeps versions that still fit.
 	$(PIP_COMPILE) $(LOCK_ARGS) --extra spark --output-file $(LOCK) pyproject.toml requirements/dev.in
 	$(PIP_COMPILE) --constraint $(LOCK) --output-file requirements/runtime.txt pyproject.toml
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 from benchmarks import results
 from benchmarks.results import Section
+from benchmarks.review import review
 from benchmarks.scenarios_dense import dense_5m, dense_20m, dense_growth, limits
 from benchmarks.scenarios_sparse import gzip_5m, sparse_20m, sparse_100m
 from benchmarks.scenarios_startup import history, startup
@@ -28,6 +29,7 @@ SCENARIOS: Mapping[str, Callable[[Settings], Section]] = {
     "dense-growth": dense_growth,
     "dense-20m": dense_20m,
     "limits": limits,
+    "review": review,
 }
 
 

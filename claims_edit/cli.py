@@ -15,9 +15,10 @@ from claims_edit import __version__, log
 from claims_edit import cli_options as opts
 from claims_edit.cli_options import Command, option
 from claims_edit.cli_policy import policy
+from claims_edit.cli_review import review
 from claims_edit.errors import InputError
-from claims_edit.screen import say
-from claims_edit.settings import DEFAULT_PART_LINES
+from claims_edit.screen import deliver, say
+from claims_edit.settings import DEFAULT_PART_LINES, DEFAULT_REPORT_LINES
 
 
 @click.group(
@@ -223,6 +224,86 @@ def verify(folder: Path, log_format: str) -> None:
     say(f"{folder}: {len(checked)} run{'s' if len(checked) > 1 else ''} in order")
 
 
+@cli.command()
+@click.argument("folder", metavar="RUN_DIR", type=opts.FILE)
+@click.argument("claim_id")
+@click.argument("line", type=int, required=False)
+@option(
+    "--format",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="Form of the explanation; json and html are masked unless --unmasked.",
+)
+@opts.MASKING
+@opts.SETTINGS
+@click.pass_context
+def explain(context: click.Context, /, claim_id: str, log_format: str, **options: Any) -> None:
+    """Tell the whole story of a line, or of all lines of a claim: each edit asked, and what it found.
+
+    It reads the run's folder, and the runs that it names as history. Of a claim that the run did not
+    edit, it says why.
+
+    \b
+    claims-edit explain runs/run_id=2026-02-28 C-0070 1
+    """
+    log.set_up(log_format, quiet=True)
+    from claims_edit import explaining
+
+    deliver(
+        explaining.explain(
+            options["folder"],
+            claim_id,
+            options["line"],
+            options["format"],
+            **opts.masking_options(options, context),
+        )
+    )
+
+
+@cli.command()
+@click.argument("run_dir", metavar="RUN_DIR", type=opts.FILE)
+@option("--to", type=opts.FILE, help="File or folder to write to.  [default: the run's folder]")
+@option("--workbook", is_flag=True, help="Write an Excel workbook, report.xlsx, beside the page.")
+@option(
+    "--lines",
+    type=int,
+    default=DEFAULT_REPORT_LINES,
+    show_default=True,
+    help="Most flagged lines in the page, those with the highest charge at stake.",
+)
+@opts.MASKING
+@opts.SETTINGS
+@click.pass_context
+def report(context: click.Context, /, run_dir: Path, log_format: str, **options: Any) -> None:
+    """Write what a night brought as one page that opens offline: report.html.
+
+    In the run's folder it names members and claims, unless --mask is given; elsewhere it shows
+    pseudonyms, unless --unmasked is.
+
+    \b
+    claims-edit report runs/run_id=2026-02-28 --workbook
+    """
+    log.set_up(log_format, quiet=sys.stderr.isatty())
+    from claims_edit import reporting
+    from claims_edit.settings import ReportSettings
+
+    settings = ReportSettings(
+        run_dir=run_dir,
+        to=options["to"],
+        workbook=options["workbook"],
+        lines=options["lines"],
+        **opts.masking_options(options, context),
+    )
+    written = reporting.report(settings)
+    shown = "pseudonyms of members and claims" if written.masked else "names members and claims"
+    say(
+        f"Report: {written.page}  ({shown}; {written.lines:,} of {written.flagged:,} flagged lines)"
+    )
+    if written.workbook is not None:
+        say(f"Workbook: {written.workbook}")
+
+
 @contextmanager
 def _progress(steps: tuple[str, ...]) -> Iterator[Callable[[str], None]]:
     """A bar on a terminal; nothing anywhere else."""
@@ -246,3 +327,4 @@ def _progress(steps: tuple[str, ...]) -> Iterator[Callable[[str], None]]:
 
 
 cli.add_command(policy)
+cli.add_command(review)

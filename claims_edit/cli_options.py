@@ -29,8 +29,11 @@ _PATH_OPTIONS = (
     "clinical",
     "out",
     "history",
+    "decisions",
     "reference_data",
     "metrics_file",
+    "to",
+    "mask_key",
 )
 
 
@@ -122,11 +125,11 @@ def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
     several = value if parameter.multiple and isinstance(value, list) else [value]
     kind: tuple[type, ...] = (str,)
     words = "a text"
-    if name in ("replace", "strict_drift"):
+    if name in ("replace", "strict_drift", "workbook", "mask", "unmasked", "export"):
         kind, words = (bool,), "true or false"
     elif name == "max_reject_rate":
         kind, words = (int, float), "a number"
-    elif name == "part_lines":
+    elif name in ("part_lines", "lines", "port"):
         kind, words = (int,), "a whole number"
     elif name == "as_of":
         kind, words = (str, date), "a date"
@@ -139,10 +142,10 @@ def _value(path: Path, parameter: click.Parameter, value: Any) -> Any:
     return several if parameter.multiple else several[0]
 
 
-def option(name: str, **attributes: Any) -> Callable[[_F], _F]:
-    """An option that may also come from its environment variable."""
+def option(name: str, *names: str, **attributes: Any) -> Callable[[_F], _F]:
+    """An option that may also come from its environment variable; `names` are others it goes by."""
     variable = f"CLAIMS_EDIT_{name.removeprefix('--').replace('-', '_').upper()}"
-    return click.option(name, envvar=variable, show_envvar=True, **attributes)
+    return click.option(name, *names, envvar=variable, show_envvar=True, **attributes)
 
 
 FILE = Place()
@@ -180,6 +183,16 @@ LOG = option(
 )
 
 
+MASKED = option("--mask", is_flag=True, help="Show pseudonyms for ids, and no birth dates.")
+UNMASKED = option("--unmasked", is_flag=True, help="Show ids and birth dates as they are.")
+MASK_KEY = option(
+    "--mask-key",
+    type=FILE,
+    help="File of the key of the pseudonyms.  [default: mask.key in the folder of the runs, made at "
+    "first need]",
+)
+
+
 AUTHORIZATIONS = option(
     "--authorizations", type=INPUT, required=True, help="Authorizations extract."
 )
@@ -189,6 +202,12 @@ HISTORY = option(
     type=FILE,
     help="Folder of earlier runs, or a Parquet file of lines that another system allowed, which is "
     "read beside the earlier runs of --out.  [default: --out]",
+)
+DECISIONS = option(
+    "--decisions",
+    type=FILE,
+    help="Parquet file of what people decided of lines of earlier runs.  [default: decisions.parquet "
+    "beside these runs, where it is]",
 )
 POLICY = option(
     "--policy", default=DEFAULT_POLICY, show_default=True, help="Policy that governs the run."
@@ -243,7 +262,8 @@ def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
     return decorated
 
 
-NIGHT = together(CLAIMS, AUTHORIZATIONS, MEMBERS, CLINICAL, OUT, HISTORY)
+MASKING = together(MASKED, UNMASKED, MASK_KEY)
+NIGHT = together(CLAIMS, AUTHORIZATIONS, MEMBERS, CLINICAL, OUT, HISTORY, DECISIONS)
 ENGINES = together(ENGINE, SPARK_MASTER, SPARK_CONF)
 OUTPUT = together(REFERENCE, RUN_ID, REPLACE, AS_OF)
 SETTINGS = together(CONFIG, LOG)
@@ -270,6 +290,7 @@ def night_options(options: dict[str, Any]) -> dict[str, Any]:
         "members": options["members"],
         "clinical": options["clinical"],
         "history": options["history"],
+        "decisions": options["decisions"],
         "max_reject_rate": options["max_reject_rate"],
     }
 
@@ -286,6 +307,27 @@ def engine_options(options: dict[str, Any], context: click.Context) -> dict[str,
         if told and options["engine"] != "spark":
             raise UsageError(f"--{name.replace('_', '-')}: is for --engine spark; give it, too.")
     return {name: options[name] for name in ("engine", "spark_master", "spark_conf")}
+
+
+# Of two options that exclude each other, the one that is given in the stronger place counts.
+_STRENGTH = (
+    ParameterSource.DEFAULT,
+    ParameterSource.DEFAULT_MAP,
+    ParameterSource.ENVIRONMENT,
+    ParameterSource.COMMANDLINE,
+)
+
+
+def masking_options(options: dict[str, Any], context: click.Context) -> dict[str, Any]:
+    """Whether ids are shown by pseudonyms, and under which key."""
+    given = {name: options[name] for name in ("mask", "unmasked", "mask_key")}
+    if given["mask"] and given["unmasked"]:
+        mask, unmasked = (
+            _STRENGTH.index(context.get_parameter_source(name) or ParameterSource.DEFAULT)
+            for name in ("mask", "unmasked")
+        )
+        given |= {"mask": mask >= unmasked, "unmasked": unmasked >= mask}
+    return given
 
 
 def reference_folder(options: dict[str, Any]) -> Path:

@@ -71,7 +71,9 @@ def compare(settings: CompareSettings, announce: Announce = lambda _: None) -> C
         with watch.step("inputs"):
             # No run has this name, so that all runs of the folder are earlier ones.
             own = f"{publish.COMPARISON}={name}"
-            history = open_history(settings.history, out, baseline.hcpcs_code, own)
+            history = open_history(
+                settings.history, out, baseline.hcpcs_code, own, settings.decisions
+            )
             inputs = open_inputs(settings, history)
         scope = scope_of(reference, baseline, candidate)
         read = read_night(inputs, reference, scope, settings.max_reject_rate, watch)
@@ -152,6 +154,7 @@ def _manifest(
         "inputs": files,
         "reference_data": reference_entries(reference, *policies),
         "history_taken": history.recorded(),
+        "decisions": history.decisions.recorded(read.night.past.decided_lines.height),
         "outputs": output_entries(staging, {name: table.height for name, table in tables.items()}),
         "rows": {
             "read": rows,

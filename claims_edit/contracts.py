@@ -200,7 +200,17 @@ _LINES_FACTS = {
         )
     },
 }
-LINES = schema("lines", _LINES_COLUMNS | _LINES_FACTS)
+# What it takes, beside these, to edit the line again.
+LINES_KEPT = {
+    "service_date_unclear": column(
+        pl.Boolean, "the line has no date of its own, and its claim's header spans several days"
+    ),
+    "diagnosis_positions": integer(
+        "the positions of the row that hold its diagnoses, a bit each, the first the lowest", 0
+    ),
+    **{c: CLAIMS.columns[c] for c in POINTER_COLUMNS},
+}
+LINES = schema("lines", _LINES_COLUMNS | _LINES_FACTS | LINES_KEPT)
 
 FINDINGS = schema(
     "findings",
@@ -321,34 +331,6 @@ PARTNER_LINES = schema(
     },
 )
 
-RECONSIDER = schema(
-    "reconsider",
-    {
-        "claim_id": CLAIMS.columns["claim_id"],
-        "claim_line_number": CLAIMS.columns["claim_line_number"],
-        "cut_by_run_id": text("the run that cut it", nullable=False),
-        "member_id": CLAIMS.columns["member_id"],
-        "claim_line_start_date": CLAIMS.columns["claim_line_start_date"],
-        "hcpcs_code": CLAIMS.columns["hcpcs_code"],
-        "billed_units": _LINES_COLUMNS["billed_units"],
-        "allowed_units": not_negative(UNITS, "units that run allowed", nullable=False),
-        "cut_units": positive(UNITS, "units that run cut", nullable=False),
-        "charge_amount": CLAIMS.columns["charge_amount"],
-        "denied_charge_amount": _LINES_COLUMNS["denied_charge_amount"],
-        "would_be_allowed_units": positive(
-            UNITS, "units the limits would allow today, all else as it stands", nullable=False
-        ),
-        "would_be_allowed_in_turn_units": not_negative(
-            UNITS, "the same, once the lines of the member before it are reopened", nullable=False
-        ),
-        "released_claim_ids": column(
-            pl.List(pl.String), "claims of the member whose units were released", nullable=False
-        ),
-        "policy_version": text("the version whose limits it is judged by", nullable=False),
-        "reason": text("the same in words", nullable=False),
-    },
-)
-
 
 def _complete_draws(draws: pl.Expr) -> pl.Expr:
     number, units = (pl.element().struct.field(f) for f in ("authorization_number", "units"))
@@ -374,20 +356,3 @@ ALLOWED_ELSEWHERE = schema(
         ),
     },
 )
-
-# Tables that the first runs did not write; of these there is nothing to read or to check.
-YOUNGER_TABLES = ("partner_lines", "rejected_clinical_facts")
-RUN_TABLES = {
-    schema.name: schema
-    for schema in (
-        LINES,
-        FINDINGS,
-        FLAGGED_LINES,
-        RECONSIDER,
-        OTHER_VERSIONS,
-        PARTNER_LINES,
-        REJECTED_LINES,
-        REJECTED_AUTHORIZATIONS,
-        REJECTED_CLINICAL_FACTS,
-    )
-}

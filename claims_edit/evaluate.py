@@ -70,6 +70,25 @@ class Night:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """A night when all its edits were asked: the lines with every fact that the edits read and what they
+    are allowed, the findings by `line`, and what these stand on.
+
+    `covering` has by `line` the approved authorizations that cover it, in matching order; `arrived` every
+    row that says something of a version of a claim, `fates` what became of the claims; `standing` what of
+    history stands.
+    """
+
+    lines: pl.DataFrame
+    findings: pl.DataFrame
+    covering: pl.DataFrame
+    arrived: pl.DataFrame
+    fates: pl.DataFrame
+    standing: Past
+    context: Context
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The tables `lines`, `findings` and `reconsider` of the contracts, member by member, and the lines
     of each in their order."""
@@ -94,6 +113,22 @@ def evaluate(
 
     What is done for each of its steps is done within `step`.
     """
+    judged = judge(night, policy, reference, as_of, step)
+    with step("outcome"):
+        edited = edited_lines(judged)
+    with step("reconsider"):
+        reconsider = _reconsider(night.past, judged, edited, policy)
+    return Outcome(edited, _findings(judged.lines, judged.findings), reconsider)
+
+
+def judge(
+    night: Night,
+    policy: Policy,
+    reference: ReferenceData,
+    as_of: date,
+    step: Step = _untimed,
+) -> Judged:
+    """Ask every line of a night all its edits, and allow it what the limits leave it."""
     rules = policy_frames.rules(policy)
     clinical = night.clinical_facts is not None
 
@@ -128,10 +163,7 @@ def evaluate(
     with step("outcome"):
         lines = _with_allowed(results.joined(lines), results.allowed, denied_lines(findings))
         findings = in_order(pl.concat([findings, ask(lines, _of_kind("limit"), rules)]))
-        edited = _lines(disposed(lines, findings))
-    with step("reconsider"):
-        reconsider = _reconsider(night.past, arrived, standing, edited, policy, context)
-    return Outcome(edited, _findings(lines, findings), reconsider)
+    return Judged(lines, findings, covering, arrived, fates, standing, context)
 
 
 def _partner_lines(night: Night, arrived: pl.DataFrame) -> pl.DataFrame:
@@ -169,6 +201,11 @@ def _place_of(texts: pl.Series) -> pl.Series:
     distinct = texts.unique().sort().to_frame().with_row_index("place")
     found = texts.to_frame().join(distinct, on=texts.name, how="left", maintain_order="left")
     return found["place"].alias(texts.name)
+
+
+def edits_asked(*, clinical: bool) -> list[Edit]:
+    """All edits that a run asks, in order; those that read clinical facts where it was given any."""
+    return _of_kind("governance", "line", "dose", "duplicate", "limit", clinical=clinical)
 
 
 def _of_kind(*kinds: Kind, clinical: bool = False) -> list[Edit]:
@@ -248,37 +285,33 @@ def _of_members(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     return rows.join(lines, on="member_id", how="semi")
 
 
-def _reconsider(
-    past: Past,
-    arrived: pl.DataFrame,
-    standing: Past,
-    edited: pl.DataFrame,
-    policy: Policy,
-    context: Context,
-) -> pl.DataFrame:
+def _reconsider(past: Past, judged: Judged, edited: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """Lines of earlier runs under the version and the authorizations that they have tonight."""
-    touched = lifecycle.touched(arrived)
-    earlier = lifecycle.before_tonight(arrived, touched)
+    touched = lifecycle.touched(judged.arrived)
+    earlier = lifecycle.before_tonight(judged.arrived, touched)
     before = lifecycle.standing(past.of(touched), lifecycle.fates(earlier))
-    now = standing.of(touched)
+    now = judged.standing.of(touched)
     lines = scope.governed(cut_lines(before, now), policy).drop_nulls("policy_version")
     cut = lines.with_columns(asked_as=pl.lit("drug"))
     allowed_now = pl.concat([now.allowed(policy.hcpcs_code), _allowed(edited)])
     allowed_before = before.allowed(policy.hcpcs_code)
     return reconsidered(
         cut,
-        authorization.covering(cut, context),
+        authorization.covering(cut, judged.context),
         _of_members(allowed_before, cut),
         _of_members(allowed_now, cut),
         policy_frames.limits(policy),
     )
 
 
-def _lines(lines: pl.DataFrame) -> pl.DataFrame:
+def edited_lines(judged: Judged) -> pl.DataFrame:
+    """The table `lines` of the contracts: each line with its one outcome."""
+    lines = disposed(judged.lines, judged.findings)
     return lines.with_columns(
         governed=pl.col("policy_version").is_not_null()
         & (pl.col("line_of_business") != "medicare"),
         billed_units=pl.col("service_unit_quantity"),
+        diagnosis_positions=diagnosis.positions(lines),
     ).select(list(contracts.LINES.columns))
 
 

@@ -23,20 +23,43 @@ def none_found() -> pl.DataFrame:
     return pl.DataFrame(schema=_FOUND)
 
 
-def ask(lines: pl.DataFrame, edits: Iterable[Edit], rules: pl.DataFrame) -> pl.DataFrame:
-    """The findings of `edits` on `lines`: one row a fail or unknown whose action is not `off`.
+def ask(
+    lines: pl.DataFrame, edits: Iterable[Edit], rules: pl.DataFrame, *, off: bool = False
+) -> pl.DataFrame:
+    """The findings of `edits` on `lines`: one row a fail or unknown whose action is not `off`; those
+    whose action it is, too, where `off` says so.
 
     `rules` says by `policy_version` and `edit_id` what a version does on `fail` and on `unknown`,
     and its `section`; an edit without a row is not asked. Only a line that no version governs is
     asked without one: its findings flag.
     """
     found = [_ask_one(lines, edit, rules) for edit in edits]
-    return pl.concat([none_found(), *found])
+    everything = pl.concat([none_found(), *found])
+    return everything if off else everything.filter(pl.col("action") != "off")
+
+
+def asked(lines: pl.DataFrame, edits: Iterable[Edit], rules: pl.DataFrame) -> pl.DataFrame:
+    """Which of `edits` were asked of each of `lines`, as `line` and `edit_id`."""
+    pairs = [
+        lines.filter(_is_asked(edit)).select("line", "policy_version", edit_id=pl.lit(edit.id))
+        for edit in edits
+    ]
+    ungoverned = pl.col("policy_version").is_null()
+    listed = rules.select("policy_version", "edit_id", listed=pl.lit(True))
+    found = pl.concat(pairs).join(
+        listed, on=["policy_version", "edit_id"], how="left", maintain_order="left"
+    )
+    return found.filter(pl.col("listed").fill_null(False) | ungoverned).select("line", "edit_id")
+
+
+def _is_asked(edit: Edit) -> pl.Expr:
+    return pl.col("asked_as").is_in(edit.asked_of).fill_null(False)
 
 
 def _ask_one(lines: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFrame:
-    asked = pl.col("asked_as").is_in(edit.asked_of).fill_null(False)
-    not_passed = lines.filter(asked & edit.fails.fill_null(True)).with_columns(fails=edit.fails)
+    not_passed = lines.filter(_is_asked(edit) & edit.fails.fill_null(True)).with_columns(
+        fails=edit.fails
+    )
     if not_passed.is_empty():
         return none_found()
     if edit.details is not None:
@@ -54,7 +77,7 @@ def _ask_one(lines: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFra
             .then("fail")
             .otherwise("unknown"),
         )
-        .filter(pl.col("action").fill_null("off") != "off")
+        .filter(pl.col("action").is_not_null())
         .select(
             "line",
             "verdict",

@@ -5,28 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from claims_edit.contracts import (
-    ALLOWED_ELSEWHERE,
-    LINE_KEY,
-    OTHER_VERSIONS,
-    PARTNER_LINES,
-    PAST_COLUMNS,
-    YOUNGER_TABLES,
-)
+from claims_edit.contracts import LINES, OTHER_VERSIONS, PARTNER_LINES, PAST_COLUMNS
+from claims_edit.decided import LINE_COLUMNS, binding, decided
+from claims_edit.decision_contracts import DECIDED_LINES
+from claims_edit.decisions import Decisions, given_decisions, taken
+from claims_edit.elsewhere import columns_of, open_elsewhere, read_elsewhere
 from claims_edit.errors import InputError, UsageError
-from claims_edit.extracts import Extract, open_extract
+from claims_edit.extracts import Extract
 from claims_edit.log import LOGGER
 from claims_edit.manifest import NAME, digest_of, is_sealed
 from claims_edit.normalise import with_ndc_11
 from claims_edit.past import (
-    ELSEWHERE,
     RUN,
     Past,
     no_elsewhere,
@@ -35,8 +31,8 @@ from claims_edit.past import (
     no_partner_lines,
 )
 from claims_edit.publish import is_published, require_no_damage, run_folder, run_folders
-from claims_edit.quarantine import failing, read_typed
-from claims_edit.schemas import schema
+from claims_edit.run_contracts import YOUNGER_COLUMNS, YOUNGER_TABLES
+from claims_edit.schemas import empty, polars_type
 from claims_edit.scope import Scope
 
 # The tables of a run that later runs read.
@@ -70,10 +66,9 @@ class PublishedRun:
             return 0
         return int(self._output(table)["rows"])
 
-    @property
-    def had_a_file(self) -> bool:
-        """Whether it was given a file of lines allowed elsewhere."""
-        return any(f["extract"] == "history" for f in self.manifest["inputs"])
+    def was_given(self, extract: str) -> bool:
+        """Whether one of its inputs was of this name."""
+        return any(f["extract"] == extract for f in self.manifest["inputs"])
 
     def require_as_written(self, file: Path) -> None:
         """Raises InputError where a table is not, to the byte, what was published."""
@@ -213,7 +208,7 @@ class History:
     """What a run takes as history: earlier runs of the drug, and a file of lines allowed elsewhere.
 
     `place` is the run's own; `later` are the runs of the output folder after it; `folder` is where
-    the earlier ones are, null for the output folder itself.
+    the earlier ones are, null for the output folder itself; `decisions` are those on their lines.
     """
 
     runs: tuple[PublishedRun, ...]
@@ -221,6 +216,7 @@ class History:
     later: tuple[PublishedRun, ...] = ()
     folder: Path | None = None
     elsewhere: Extract | None = None
+    decisions: Decisions = field(default_factory=Decisions)
 
     def recorded(self) -> dict[str, Any]:
         """What the manifest says of it: the digest of every run, by its id, in their order."""
@@ -228,6 +224,7 @@ class History:
             "place": self.place,
             "folder": None if self.folder is None else str(self.folder.resolve()),
             "runs": {run.run_id: run.digest for run in self.runs},
+            "elsewhere_columns": self.elsewhere and columns_of(self.elsewhere),
         }
 
     def computed_on(self, replaced: dict[str, Any]) -> list[str]:
@@ -259,68 +256,109 @@ class History:
             elsewhere = read_elsewhere(self.elsewhere)
             if "ndc_code" in elsewhere.columns:
                 elsewhere = with_ndc_11(elsewhere, pl.col("ndc_code"), list(scope.all_products))
-        return Memory(self.runs, elsewhere)
+        return Memory(self.runs, elsewhere, self.decisions.binding)
 
 
 @dataclass(frozen=True)
 class Memory:
-    """History, looked at and found to be what was written: earlier runs, and lines allowed elsewhere."""
+    """History, looked at and found to be what was written: earlier runs, lines allowed elsewhere, and the
+    decisions that bind (`decided_lines`)."""
 
     runs: tuple[PublishedRun, ...]
     elsewhere: pl.DataFrame
+    decisions: pl.DataFrame = field(default_factory=lambda: empty(DECIDED_LINES))
 
     def of(self, members: pl.Series) -> Past:
         """What it has of these members."""
-        places = pl.DataFrame(
-            [(str(r.folder), r.place, r.run_id) for r in self.runs],
-            schema={"folder": pl.String, "run": RUN, "run_id": pl.String},
-            orient="row",
-        )
-        lines = self._table("lines", PAST_COLUMNS, members, places)
-        versions = self._table("other_versions", tuple(OTHER_VERSIONS.columns), members, places)
-        partners = self._table("partner_lines", tuple(PARTNER_LINES.columns), members, places)
+        lines = _rows_of(self.runs, "lines", PAST_COLUMNS, members)
+        versions = _rows_of(self.runs, "other_versions", tuple(OTHER_VERSIONS.columns), members)
+        partners = _rows_of(self.runs, "partner_lines", tuple(PARTNER_LINES.columns), members)
+        of_members = pl.col("member_id").is_in(members.implode())
+        decisions = self.decisions.filter(of_members)
         return Past(
-            no_lines() if lines is None else lines,
+            no_lines() if lines is None else decided(lines, decisions),
             no_other_versions() if versions is None else versions.drop("run_id"),
-            self.elsewhere.filter(pl.col("member_id").is_in(members.implode())),
+            self.elsewhere.filter(of_members),
             no_partner_lines() if partners is None else partners.drop("run_id"),
+            decisions,
         )
 
-    def _table(
-        self, name: str, columns: tuple[str, ...], members: pl.Series, places: pl.DataFrame
-    ) -> pl.DataFrame | None:
-        """The members' rows of one table of all runs, with `run` and `run_id`."""
-        files = [run.folder / f"{name}.parquet" for run in self.runs if run.rows(name)]
-        if not files:
-            return None
-        suffix = f"/{name}.parquet"
-        try:
-            rows = _of_members(files, columns, members).collect()
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-            raise InputError(
-                f"history: {name}.parquet of the earlier runs cannot be read together "
-                f"({type(error).__name__}): were some written by another version of the program?"
-            ) from error
-        folder = pl.col("path").str.strip_suffix(suffix)
-        return rows.with_columns(folder=folder).join(places, on="folder").drop("folder", "path")
+
+def _rows_of(
+    runs: Sequence[PublishedRun], name: str, columns: tuple[str, ...], members: pl.Series
+) -> pl.DataFrame | None:
+    """The members' rows of one table of the runs, with `run` and `run_id`."""
+    files = [run.folder / f"{name}.parquet" for run in runs if run.rows(name)]
+    if not files:
+        return None
+    places = pl.DataFrame(
+        [(str(r.folder), r.place, r.run_id) for r in runs],
+        schema={"folder": pl.String, "run": RUN, "run_id": pl.String},
+        orient="row",
+    )
+    try:
+        rows = _of_members(files, columns, members).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise InputError(
+            f"history: {name}.parquet of the earlier runs cannot be read together "
+            f"({type(error).__name__}): were some written by another version of the program?"
+        ) from error
+    folder = pl.col("path").str.strip_suffix(f"/{name}.parquet")
+    return rows.with_columns(folder=folder).join(places, on="folder").drop("folder", "path")
 
 
 def _of_members(files: list[Path], columns: tuple[str, ...], members: pl.Series) -> pl.LazyFrame:
+    """The rows of files; null in a column that the first runs did not write."""
+    younger = not set(columns).isdisjoint(YOUNGER_COLUMNS["lines"])
     scanned = pl.scan_parquet(
         files,
         glob=False,
         hive_partitioning=False,
         include_file_paths="path",
         extra_columns="ignore",
+        missing_columns="insert" if younger else "raise",
+        schema={c: polars_type(LINES.columns[c]) for c in columns} if younger else None,
     )
     return scanned.select(*columns, "path").filter(pl.col("member_id").is_in(members.implode()))
 
 
-def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) -> History:
-    """The history of a run: the runs of `given`, or of `out` before its own place; also a file.
+def open_history(
+    given: Path | None, out: Path, hcpcs_code: str, run_id: str, decisions: Path | None = None
+) -> History:
+    """The history of a run: the runs of `given`, or of `out` before its own place; also a file; and the
+    decisions on lines of these runs, of the file `decisions` or the one beside the runs.
 
-    Raises UsageError where `given` is not there, InputError where it cannot be read.
+    Raises UsageError where `given` or `decisions` is not there, InputError where it cannot be read.
     """
+    history = _open(given, out, hcpcs_code, run_id)
+    on_lines = given_decisions(decisions, history.folder or out)
+    if on_lines is not None:
+        of_runs = on_lines.on(run.run_id for run in history.runs)
+        bound = binding(of_runs, _decided_on(of_runs, history.runs), hcpcs_code)
+        return replace(history, decisions=taken(on_lines, of_runs, bound))
+    if history.runs and history.runs[-1].was_given("decisions"):
+        LOGGER.warning(
+            "run %s was given decisions, and this run is not; name their file as --decisions",
+            history.runs[-1].run_id,
+        )
+    return history
+
+
+def _decided_on(decisions: pl.DataFrame, runs: Sequence[PublishedRun]) -> pl.DataFrame:
+    """The lines of the members and runs of decisions. Raises InputError where they are not as written."""
+    names = set(decisions["run_id"])
+    runs = [run for run in runs if run.run_id in names]
+    for run in runs:
+        run.require_as_written(run.folder / "lines.parquet")
+    lines = _rows_of(runs, "lines", LINE_COLUMNS, decisions["member_id"].unique())
+    columns = [*LINE_COLUMNS, "run_id"]
+    if lines is None:
+        return empty(LINES).with_columns(run_id=pl.lit(None, pl.String)).select(columns)
+    return lines.select(columns)
+
+
+def _open(given: Path | None, out: Path, hcpcs_code: str, run_id: str) -> History:
+    """The runs and the file of a history."""
     if given is not None and not given.exists():
         raise UsageError(f"--history: {given}: there is no such folder or file.")
     if given is not None and is_published(given):
@@ -338,7 +376,7 @@ def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) ->
     earlier = _of_drug([run for run in standing if run.place < place], hcpcs_code)
     _require_no_hole(earlier)
     elsewhere = open_elsewhere(given) if given is not None and not given.is_dir() else None
-    if elsewhere is None and earlier and earlier[-1].had_a_file:
+    if elsewhere is None and earlier and earlier[-1].was_given("history"):
         LOGGER.warning(
             "run %s was given a file of lines allowed elsewhere as --history, and this run is not",
             earlier[-1].run_id,
@@ -348,53 +386,3 @@ def open_history(given: Path | None, out: Path, hcpcs_code: str, run_id: str) ->
 
 def _of_drug(runs: Sequence[PublishedRun], hcpcs_code: str) -> tuple[PublishedRun, ...]:
     return tuple(run for run in runs if run.hcpcs_code == hcpcs_code)
-
-
-# ---- lines allowed elsewhere ----------------------------------------------------------------
-
-
-def open_elsewhere(path: Path) -> Extract:
-    """Open a file of lines that another system allowed."""
-    return open_extract(
-        "history",
-        [path],
-        ALLOWED_ELSEWHERE,
-        sources=tuple(ALLOWED_ELSEWHERE.columns),
-        fallbacks={},
-    )
-
-
-def read_elsewhere(extract: Extract) -> pl.DataFrame:
-    """The lines allowed elsewhere, with `run`, and without the columns that the file lacks.
-
-    Raises InputError for any row that breaks the schema: what was allowed cannot be set aside.
-    """
-    present = {n: c for n, c in ALLOWED_ELSEWHERE.columns.items() if extract.has(n)}
-    raw = extract.collect(lambda frame: frame.select(list(present))).with_row_index("row")
-    if "authorization_draws" in present:
-        raw = raw.with_columns(authorization_draws=_with_codes(pl.col("authorization_draws")))
-    typed = read_typed(raw, schema("history", present))
-    repeated = typed.rows.filter(pl.len().over(LINE_KEY) > 1)
-    failures = pl.concat([typed.failures, failing(repeated, "repeated_key")])
-    if failures.height:
-        counts = failures.group_by("check").len().sort("len", "check", descending=[True, False])
-        worst = ", ".join(f"{check} ({count})" for check, count in counts.head(5).iter_rows())
-        rows = failures["row"].n_unique()
-        raise InputError(
-            f"history: {extract.files[0].path}: {rows} of {raw.height} rows cannot be read, and what "
-            f"was allowed cannot be set aside; nothing was published. Failed checks: {worst}. Mend "
-            "the file."
-        )
-    draws = pl.col("authorization_draws") if "authorization_draws" in present else None
-    empty_draws = no_elsewhere()["authorization_draws"].dtype
-    return typed.rows.drop("row").with_columns(
-        run=pl.lit(ELSEWHERE, RUN),
-        authorization_draws=pl.lit(None, empty_draws) if draws is None else draws,
-    )
-
-
-def _with_codes(draws: pl.Expr) -> pl.Expr:
-    """Draws with their authorization numbers read as codes: trimmed, upper-cased, null where empty."""
-    number = pl.element().struct.field("authorization_number").str.strip_chars().str.to_uppercase()
-    code = pl.when(number != "").then(number).alias("authorization_number")
-    return draws.list.eval(pl.struct(code, pl.element().struct.field("units")))

@@ -48,7 +48,7 @@ class Inputs:
         self._require_unchanged()
         files = [entry for extract in self.all for entry in input_files(extract)]
         self._require_unchanged()
-        return files
+        return files + self.history.decisions.files
 
     def _require_unchanged(self) -> None:
         self.history.require_unchanged()

@@ -295,6 +295,13 @@ def read_authorizations(extract: Extract) -> Authorizations:
     )
 
 
+def read_as_rejected(rejected: pl.DataFrame) -> pl.DataFrame:
+    """The members and HCPCS codes that rows of `rejected_authorizations` can be read as."""
+    columns = ("member_id", "hcpcs_code")
+    read = (read_as(c, rejected.schema[c], AUTHORIZATIONS.columns[c]).alias(c) for c in columns)
+    return rejected.select(read).drop_nulls().unique()
+
+
 def no_clinical_facts() -> ClinicalFacts:
     """The facts where no extract of them was given."""
     return ClinicalFacts(empty(CLINICAL_FACTS), empty(contracts.REJECTED_CLINICAL_FACTS))

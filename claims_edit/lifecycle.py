@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -84,11 +84,7 @@ def fates(arrived: pl.DataFrame) -> pl.DataFrame:
     A row out of scope counts where it names a claim that was ever in scope. Links between versions
     are of all nights; the frequency of a version is that of its last arrival.
     """
-    in_scope, out_of_scope = arrived.filter("in_scope"), arrived.filter(~pl.col("in_scope"))
-    if out_of_scope.height:
-        ever_in_scope = in_scope.select("member_id", original_claim_id="claim_id")
-        out_of_scope = out_of_scope.join(ever_in_scope, on=_ORIGINAL, how="semi")
-    counted = pl.concat([in_scope, out_of_scope])
+    counted = _counted(arrived)
     counted = counted.join(_with_a_fate(counted), on=_CLAIM, how="semi")
     last = (
         counted.group_by(*_CLAIM, "run")
@@ -105,6 +101,30 @@ def fates(arrived: pl.DataFrame) -> pl.DataFrame:
     return last.join(taken_out, on=_CLAIM, how="left").select(
         *_CLAIM, "run", fate=pl.coalesce("fate", void)
     )
+
+
+def grouped(arrived: pl.DataFrame) -> pl.DataFrame:
+    """The rows that count, each with its `group`: the same claim id for all versions of one claim of a
+    member, and another for each other claim of the member."""
+    counted = _counted(arrived)
+    groups = _linked_groups(_links(counted))
+    linked = pl.DataFrame(
+        [(*claim, min(group)[1]) for group in groups for claim in group],
+        schema=dict.fromkeys((*_CLAIM, "group"), pl.String),
+        orient="row",
+    )
+    return matched(counted, linked, _CLAIM).with_columns(
+        pl.col("group").fill_null(pl.col("claim_id"))
+    )
+
+
+def _counted(arrived: pl.DataFrame) -> pl.DataFrame:
+    """The rows in scope, and those out of scope that name a claim that was ever in scope."""
+    in_scope, out_of_scope = arrived.filter("in_scope"), arrived.filter(~pl.col("in_scope"))
+    if out_of_scope.height:
+        ever_in_scope = in_scope.select("member_id", original_claim_id="claim_id")
+        out_of_scope = out_of_scope.join(ever_in_scope, on=_ORIGINAL, how="semi")
+    return pl.concat([in_scope, out_of_scope])
 
 
 def _with_a_fate(counted: pl.DataFrame) -> pl.DataFrame:
@@ -143,7 +163,13 @@ def standing(past: Past, fates: pl.DataFrame) -> Past:
     def of(rows: pl.DataFrame) -> pl.DataFrame:
         return _standing(rows, fates)
 
-    return Past(of(past.lines), of(past.other_versions), of(past.elsewhere), of(past.partner_lines))
+    return replace(
+        past,
+        lines=of(past.lines),
+        other_versions=of(past.other_versions),
+        elsewhere=of(past.elsewhere),
+        partner_lines=of(past.partner_lines),
+    )
 
 
 def _standing(rows: pl.DataFrame, fates: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from claims_edit.errors import InputError
 from claims_edit.extracts import Extract
 from claims_edit.normalise import millionths
 from claims_edit.policies import Policy
-from claims_edit.reference import ReferenceData
+from claims_edit.reference import ReferenceData, ReferenceTable
 from claims_edit.settings import RunSettings
 
 NAME = "manifest.json"
@@ -56,7 +56,7 @@ def manifest(
     account: dict[str, Any],
     history: dict[str, Any],
 ) -> dict[str, Any]:
-    """Everything but the drift and the timings, which are the run's to add."""
+    """Everything but the decisions, the drift and the timings, which are the run's to add."""
     return {
         "run_id": settings.run_id,
         "as_of": settings.as_of.isoformat(),
@@ -143,16 +143,21 @@ def policy_entry(policy: Policy) -> dict[str, Any]:
 
 def reference_entries(reference: ReferenceData, *policies: Policy) -> list[dict[str, Any]]:
     """Every table of the reference data that was read, once."""
-    tables = [*reference.tables.values(), *(t for policy in policies for t in policy.tables)]
     return [
         {
-            "path": path.relative_to(reference.folder).as_posix(),
+            "path": path,
             "bytes": table.size,
             "rows": table.rows.height,
             "digest": table.digest,
         }
-        for path, table in {table.path: table for table in tables}.items()
+        for path, table in reference_tables(reference, *policies).items()
     ]
+
+
+def reference_tables(reference: ReferenceData, *policies: Policy) -> dict[str, ReferenceTable]:
+    """Every table of the reference data that was read, by its path in the folder."""
+    tables = [*reference.tables.values(), *(t for policy in policies for t in policy.tables)]
+    return {table.path.relative_to(reference.folder).as_posix(): table for table in tables}
 
 
 def output_entries(folder: Path, rows: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -31,6 +31,8 @@ def can_read(source: pl.DataType, target: pl.DataType) -> bool:
     """Whether a file's column of type `source` can stand for a column of type `target` at all."""
     if isinstance(target, pl.List):
         return _is_list_of(source, target.inner)
+    if isinstance(target, pl.Datetime):
+        return isinstance(source, pl.Datetime) and source.time_zone is not None
     if source in (pl.String, pl.Null) or isinstance(source, pl.Categorical | pl.Enum):
         return True
     if target == pl.String:
@@ -43,7 +45,9 @@ def can_read(source: pl.DataType, target: pl.DataType) -> bool:
 
 
 def _is_list_of(source: pl.DataType, wanted: Any) -> bool:
-    """Whether the source is a list of structs with the wanted fields, their numbers exact."""
+    """Whether the source is a list of texts, or of structs with the wanted fields, numbers exact."""
+    if isinstance(source, pl.List) and wanted == pl.String:
+        return source.inner in (pl.String, pl.Null)
     if not (isinstance(source, pl.List) and isinstance(source.inner, pl.Struct)):
         return False
     fields = {field.name: field.dtype for field in source.inner.fields}
@@ -157,6 +161,8 @@ def read_as(column: str, source: pl.DataType, schema_column: pa.Column) -> pl.Ex
     if isinstance(target, pl.List):
         return pl.col(column).cast(target, strict=False)
     if isinstance(target, pl.Decimal) and _is_exact(source, target):
+        return pl.col(column).cast(target, strict=False)
+    if isinstance(target, pl.Datetime):
         return pl.col(column).cast(target, strict=False)
     text = as_text(column, source)
     if target == pl.Date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from claims_edit.contracts import (
     PAST_COLUMNS,
     UNITS,
 )
+from claims_edit.decision_contracts import DECIDED_LINES
 from claims_edit.schemas import empty
 
 # Where a row arrived: elsewhere, then the runs by their place (1, 2, 3 …), then tonight.
@@ -26,21 +27,26 @@ ALLOWED = ("member_id", "claim_line_start_date", "allowed_units", "authorization
 class Past:
     """History as tables, each with `run`, the place of the run its rows arrived in.
 
-    `lines` are those of the published runs (`PAST_COLUMNS`), with `run_id`; `other_versions` their
+    `lines` are those of the published runs (`PAST_COLUMNS`), with `run_id`, as they count once people
+    have decided on them, and `settled` where that is for good; `other_versions` their
     rows out of scope that replace or void a claim, and `partner_lines` those under the codes of partner
     drugs; `elsewhere` the lines that another system
     allowed, with `ndc_11` where the file has an NDC, and without the columns that the file lacks but
-    for `authorization_draws`.
+    for `authorization_draws`. `decided_lines` are the decisions that `lines` have in them, without `run`.
     """
 
     lines: pl.DataFrame
     other_versions: pl.DataFrame
     elsewhere: pl.DataFrame
     partner_lines: pl.DataFrame
+    decided_lines: pl.DataFrame = field(default_factory=lambda: empty(DECIDED_LINES))
 
     def of(self, members: pl.Series) -> Past:
         """What it has of these members."""
-        tables = (self.lines, self.other_versions, self.elsewhere, self.partner_lines)
+        tables = (
+            *(self.lines, self.other_versions, self.elsewhere, self.partner_lines),
+            self.decided_lines,
+        )
         return Past(*(t.filter(pl.col("member_id").is_in(members.implode())) for t in tables))
 
     def allowed(self, hcpcs_code: str) -> pl.DataFrame:
@@ -69,7 +75,9 @@ def no_lines() -> pl.DataFrame:
     return (
         empty(LINES)
         .select(PAST_COLUMNS)
-        .with_columns(run=pl.lit(None, RUN), run_id=pl.lit(None, pl.String))
+        .with_columns(
+            run=pl.lit(None, RUN), run_id=pl.lit(None, pl.String), settled=pl.lit(None, pl.Boolean)
+        )
     )
 
 

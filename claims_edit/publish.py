@@ -13,22 +13,26 @@ from pathlib import Path
 
 import polars as pl
 
-from claims_edit.contracts import RUN_TABLES
 from claims_edit.errors import (
     AlreadyPublishedError,
     InputError,
     OutputBusyError,
     UsageError,
 )
+from claims_edit.kept_reference import ARCHIVE
 from claims_edit.manifest import NAME
 from claims_edit.pandera_alone import pa
 from claims_edit.report_contracts import COMPARISON_TABLES, DETERMINATION_TABLES
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.tables import TableWriter
 
 _LOCK, _STAGING, _REPLACED = ".lock", ".staging-", ".replaced-"
 # What a folder of the output folder is, by the name before its id. Runs alone are history.
 RUN, DETERMINATIONS, COMPARISON = "run_id", "determinations_id", "comparison_id"
 PAGE = "comparison.html"
+# What is written into a published run later on, for people; it is no part of the run.
+REPORT, WORKBOOK = "report.html", "report.xlsx"
+_LATER = (REPORT, WORKBOOK)
 
 
 def _files(tables: Iterable[str]) -> frozenset[str]:
@@ -36,7 +40,7 @@ def _files(tables: Iterable[str]) -> frozenset[str]:
 
 
 _FILES = {
-    RUN: _files(RUN_TABLES),
+    RUN: _files(RUN_TABLES) | {ARCHIVE},
     DETERMINATIONS: _files(DETERMINATION_TABLES),
     COMPARISON: _files(COMPARISON_TABLES) | {PAGE},
 }
@@ -170,6 +174,8 @@ def require_no_damage(out: Path, *, but: str | None = None) -> None:
 def _is_damaged(folder: Path, kind: str = RUN) -> bool:
     """Whether a folder holds what is published of its kind, and nothing else, but no manifest."""
     held = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+    later = {name for name in held if name.removeprefix(".").startswith(_LATER)}
+    held -= later if kind == RUN else set()
     return bool(held) and held <= _FILES[kind] and NAME not in held
 
 

@@ -9,18 +9,20 @@ from typing import Any
 
 import polars as pl
 
-from claims_edit.contracts import RECONSIDER, UNITS
+from claims_edit.contracts import UNITS
 from claims_edit.frames import beside
 from claims_edit.ledger import Authorization, Ledger, VersionLimits
 from claims_edit.normalise import from_millionths, millionths, number
 from claims_edit.past import Past
+from claims_edit.run_contracts import RECONSIDER
 
 _ORDER = ("member_id", "claim_line_start_date", "received_date", "claim_id", "claim_line_number")
 _FOUND = {"line": pl.UInt32, "alone": pl.Int128, "in_turn": pl.Int128}
 
 
 def cut_lines(before: Past, now: Past) -> pl.DataFrame:
-    """The lines that stand and that limits cut, of members of whom units were released tonight.
+    """The lines that stand and that limits cut, of members of whom units were released tonight; but for
+    those that are settled.
 
     `before` is what stood before tonight, `now` what stands. Adds `line`, their order within a
     member, and `released_claim_ids`.
@@ -35,7 +37,11 @@ def cut_lines(before: Past, now: Past) -> pl.DataFrame:
         released_claim_ids=pl.col("claim_id").unique().sort()
     )
     return (
-        now.lines.filter("takes_part_in_limits", pl.col("allowed_units") < pl.col("billed_units"))
+        now.lines.filter(
+            "takes_part_in_limits",
+            ~pl.col("settled"),
+            pl.col("allowed_units") < pl.col("billed_units"),
+        )
         .join(by_member, on="member_id")
         .sort(*_ORDER, nulls_last=True)
         .with_row_index("line")

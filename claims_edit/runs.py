@@ -12,25 +12,28 @@ from typing import Any
 import polars as pl
 
 from claims_edit import publish
-from claims_edit.contracts import RUN_TABLES
 from claims_edit.drift import drift_of, in_words
 from claims_edit.engines.engine import Computation, computing_by
 from claims_edit.errors import FaultError, InputError
 from claims_edit.history import History, open_history
 from claims_edit.inputs import require_few_rejects
+from claims_edit.kept_reference import ARCHIVE, keep
 from claims_edit.log import LOGGER
 from claims_edit.manifest import (
     NAME,
     RowCounts,
     account_of,
+    digest_of,
     manifest,
     output_entries,
+    reference_tables,
     sealed,
 )
 from claims_edit.policies import Policy, load_governing
 from claims_edit.quarantine import in_order_as_they_came
 from claims_edit.reference import ReferenceData, load_reference
 from claims_edit.report.flagged import HIGHEST_CHARGE_FIRST
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.schemas import empty
 from claims_edit.settings import RunSettings
 from claims_edit.steps import Announce, Stopwatch
@@ -74,7 +77,11 @@ def run(settings: RunSettings, announce: Announce = lambda _: None) -> Published
         publish.require_free(settings.out, settings.run_id, replace=settings.replace)
         with watch.step("inputs"):
             history = open_history(
-                settings.history, settings.out, policy.hcpcs_code, settings.run_id
+                settings.history,
+                settings.out,
+                policy.hcpcs_code,
+                settings.run_id,
+                settings.decisions,
             )
             computing = computing_by(settings.engine)
             computation = stack.enter_context(
@@ -97,6 +104,7 @@ def _run(
         in_scope_rows, files = _write(staging, aside, computation, settings, watch)
         shutil.rmtree(aside)
         with watch.step("writing"):
+            keep(reference_tables(reference, policy), staging)
             content = _manifest(staging, settings, policy, reference, files, in_scope_rows, history)
         _mind_the_drift(content, settings)
         folder = _publish(staging, settings, content, watch)
@@ -201,5 +209,7 @@ def _manifest(
         account,
         history.recorded(),
     )
+    content["reference_archive"] = {"file": ARCHIVE, **digest_of(staging / ARCHIVE, whole=True)}
+    content["decisions"] = history.decisions.recorded(heights["decided_lines"])
     content["drift"] = drift_of(content, [run.manifest for run in history.runs])
     return content

@@ -71,6 +71,11 @@ def date(description: str, *, nullable: bool = True) -> pa.Column:
     return column(pl.Date, description, nullable=nullable)
 
 
+def moment(description: str, *, nullable: bool = True) -> pa.Column:
+    """A moment in UTC, to the millisecond."""
+    return column(pl.Datetime("ms", "UTC"), description, nullable=nullable)
+
+
 def integer(
     description: str, low: int, high: int | None = None, *, nullable: bool = True
 ) -> pa.Column:

@@ -13,6 +13,7 @@ DEFAULT_POLICY = "prime-ic-0072"
 DEFAULT_MAX_REJECT_RATE = 0.01
 DEFAULT_SPARK_MASTER = "local[*]"
 DEFAULT_PART_LINES = 250_000
+DEFAULT_REPORT_LINES = 2_000
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -59,6 +60,7 @@ class NightSettings(OutputSettings):
     members: Path | str | None = None
     clinical: Path | str | None = None
     history: Path | None = None
+    decisions: Path | None = None
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
 
     def __post_init__(self) -> None:
@@ -87,7 +89,7 @@ class RunSettings(NightSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.part_lines < 1:
-            raise UsageError("--part-lines: must be 1 or more, such as 1000000.")
+            raise UsageError(f"--part-lines: must be 1 or more, such as {DEFAULT_PART_LINES}.")
         for setting in self.spark_conf:
             if not re.fullmatch(r"spark\.[^=\s]+=.*", setting):
                 raise UsageError(
@@ -139,3 +141,20 @@ class ValidateSettings:
 
     def __post_init__(self) -> None:
         _require_paths(*self.claims, self.authorizations, self.members, self.clinical)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSettings:
+    """Which run is reported, where to, how many of its lines, and whether by pseudonyms."""
+
+    run_dir: Path
+    to: Path | None = None
+    workbook: bool = False
+    lines: int = DEFAULT_REPORT_LINES
+    mask: bool = False
+    unmasked: bool = False
+    mask_key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.lines < 1:
+            raise UsageError("--lines: must be 1 or more, such as 2000.")

@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from claims_edit.contracts import RUN_TABLES, YOUNGER_TABLES
 from claims_edit.errors import InputError, UsageError
 from claims_edit.history import PublishedRun, read_run
+from claims_edit.kept_reference import ARCHIVE
 from claims_edit.manifest import NAME, RowCounts, account_of, digest_of, is_sealed, to_json
-from claims_edit.pandera_alone import errors
+from claims_edit.pandera_alone import errors, pa
 from claims_edit.publish import (
     COMPARISON,
     DETERMINATIONS,
@@ -23,6 +23,7 @@ from claims_edit.publish import (
     run_like_folders,
 )
 from claims_edit.report.flagged import SHOWN
+from claims_edit.run_contracts import RUN_TABLES, YOUNGER_COLUMNS, YOUNGER_TABLES
 from claims_edit.schemas import empty, validated
 
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
@@ -97,6 +98,18 @@ def _damaged_files(run: PublishedRun) -> Iterator[str]:
             yield f"{path.name}: is missing"
         elif digest_of(path, whole=True)["digest"] != written[name]["digest"]:
             yield f"{path.name}: is not what was written"
+    yield from _damaged_reference(run)
+
+
+def _damaged_reference(run: PublishedRun) -> Iterator[str]:
+    """The kept reference data, where it is not what the run was computed with."""
+    if "reference_archive" not in run.manifest:
+        return
+    path = run.folder / ARCHIVE
+    if not path.is_file():
+        yield f"{ARCHIVE}: is missing"
+    elif digest_of(path, whole=True)["digest"] != run.manifest["reference_archive"]["digest"]:
+        yield f"{ARCHIVE}: is not what was written"
 
 
 def _of_tables(run: PublishedRun) -> Iterator[str]:
@@ -112,6 +125,7 @@ def _of_tables(run: PublishedRun) -> Iterator[str]:
         except _UNREADABLE:
             yield f"{name}.parquet: cannot be read"
             continue
+        table = _with_younger(name, table, schema)
         if table.columns != list(schema.columns):
             yield f"{name}.parquet: breaks its schema"
             continue
@@ -127,6 +141,15 @@ def _of_tables(run: PublishedRun) -> Iterator[str]:
             yield f"{output['table']}.parquet: has {rows} rows, the manifest says {output['rows']}"
     yield from _of_account(run.manifest, tables)
     yield from _between_tables(tables)
+    yield from _of_decisions(run, tables["decided_lines"])
+
+
+def _with_younger(name: str, table: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
+    """A table of one of the first runs with the columns that it does not have, all null."""
+    younger = YOUNGER_COLUMNS.get(name, ())
+    if not younger or not set(table.columns).isdisjoint(younger):
+        return table
+    return table.hstack(empty(schema).select(younger).clear(table.height))
 
 
 def _of_account(manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> Iterator[str]:
@@ -166,6 +189,21 @@ def _between_tables(tables: dict[str, pl.DataFrame]) -> Iterator[str]:
     for name, expected in (("findings", with_findings), ("flagged_lines", flagged)):
         if set(tables[name].select(_KEY).rows()) != set(expected.rows()):
             yield f"{name}.parquet: is not of the lines of lines.parquet"
+
+
+def _of_decisions(run: PublishedRun, decided: pl.DataFrame) -> Iterator[str]:
+    """Decisions that are not on lines of the run's history, or not as many as the manifest says."""
+    if decided.select("run_id", *_KEY).is_duplicated().any():
+        yield "decided_lines.parquet: holds a line twice"
+    if not set(decided["run_id"]) <= run.taken.keys():
+        yield "decided_lines.parquet: is not of the runs that it was computed on"
+    said = run.manifest.get("decisions")
+    if said is None:  # as the first runs
+        return
+    read = sum(f["rows"] for f in run.manifest["inputs"] if f["extract"] == "decisions")
+    binding = read - said["of_other_runs"] - said["left_out"]
+    if said["read"] != read or said["applied"] != decided.height or said["applied"] > binding:
+        yield f"{NAME}: decisions are not those of the tables"
 
 
 # ---- the chain of histories -----------------------------------------------------------------

@@ -47,4 +47,15 @@ for report in lines.parquet findings.parquet flagged_lines.parquet reconsider.pa
     rejected_authorizations.parquet rejected_clinical_facts.parquet manifest.json; do
     [ -s "${runs[0]}/$report" ] || fail "the run did not write $report"
 done
+
+"$work/venv/bin/claims-edit" report "${runs[0]}" --workbook
+for report in report.html report.xlsx; do
+    [ -s "${runs[0]}/$report" ] || fail "the report did not write $report"
+done
+
+"$work/venv/bin/claims-edit" review reports --export
+[ -s reports/decisions.parquet ] || fail "review did not write decisions.parquet"
+for page in queue.html line.html static/review.css static/review.js; do
+    [ -s "$package/review/pages/$page" ] || fail "the wheel lacks claims_edit/review/pages/$page"
+done
 echo "wheel-check: $(basename "$wheel") ran the sample alone and wrote every report"

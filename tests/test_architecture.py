@@ -14,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from claims_edit import clinical_contracts, contracts, reference_contracts, report_contracts
+from claims_edit import (
+    clinical_contracts,
+    contracts,
+    decision_contracts,
+    reference_contracts,
+    report_contracts,
+    run_contracts,
+)
 from claims_edit.pandera_alone import pa
 from tests.support import PROJECT
 
@@ -45,6 +52,18 @@ SPARK = (
     "session",
     "work",
 )
+REVIEW = (
+    "database",
+    "desk",
+    "export",
+    "guard",
+    "office",
+    "queue",
+    "server",
+    "store",
+    "stories",
+    "views",
+)
 # What reads files, writes files, or talks to people: the outside of the house.
 OUTSIDE = {
     "__main__",
@@ -52,20 +71,26 @@ OUTSIDE = {
     "cli",
     "cli_options",
     "cli_policy",
+    "cli_review",
     "comparisons",
     "csv_files",
+    "decisions",
     "determining",
     "engines",
     "engines.engine",
     "engines.local",
     "engines.spill",
+    "elsewhere",
+    "explaining",
     *(f"engines.spark.{name}" for name in SPARK),
     "extracts",
     "history",
     "inputs",
     "intake",
+    "kept_reference",
     "log",
     "manifest",
+    "masking",
     "members",
     "policy_check",
     "publish",
@@ -74,9 +99,20 @@ OUTSIDE = {
     "report.comparison",
     "report.flagged",
     "report.metrics",
+    "report.page",
     "report.policies",
+    "report.reading",
     "report.summary",
     "report.text",
+    "report.absent",
+    "report.pages",
+    "report.stories",
+    "report.telling",
+    "retelling",
+    "report.workbook",
+    "reporting",
+    "review",
+    *(f"review.{name}" for name in REVIEW),
     "runs",
     "screen",
     "settings",
@@ -84,6 +120,7 @@ OUTSIDE = {
     "tables",
     "validation",
     "verify",
+    "whole",
 }
 # Decide upon frames alone. What they import of `policies` and `reference` also loads itself.
 PURE = {
@@ -91,6 +128,8 @@ PURE = {
     "clinical_contracts",
     "contracts",
     "criteria",
+    "decided",
+    "decision_contracts",
     "schemas",
     "determinations",
     "disposition",
@@ -102,6 +141,7 @@ PURE = {
     "ledger",
     "lifecycle",
     "limits",
+    "naming",
     "nearest",
     "normalise",
     "parts",
@@ -110,19 +150,42 @@ PURE = {
     "reconsider",
     "reference_contracts",
     "report_contracts",
+    "run_contracts",
+    "kept",
     "quarantine",
+    "report.charts",
     "report.comparison",
+    "report.figures",
     "report.flagged",
     "report.policies",
+    "report.rates",
     "report.summary",
     "report.text",
+    "report.judged_by",
+    "report.masked",
+    "report.member_units",
+    "report.remedies",
+    "report.story",
+    "report.timeline",
+    "report.versions",
+    "report.wording",
+    "review.query",
+    "review.schema",
+    "review.words",
     "scope",
     "vials",
     "edits.edit",
     "edits.catalogue",
     *(f"edits.{family}" for family in FAMILIES),
 }
-CONTRACTS = (clinical_contracts, contracts, reference_contracts, report_contracts)
+CONTRACTS = (
+    clinical_contracts,
+    contracts,
+    decision_contracts,
+    reference_contracts,
+    report_contracts,
+    run_contracts,
+)
 FILE_MODULES = {"glob", "io", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile"}
 FORMATS = "csv|parquet|ipc|json|ndjson|avro|excel|delta|database|text|bytes"
 FILE_CALLS = re.compile(rf"^(open|input|print|(read|scan|write|sink)_({FORMATS})(_\w+)?)$")
@@ -263,7 +326,18 @@ def test_data_flows_one_way() -> None:
     """Each module is imported by those after it, and by none before it."""
     order = (
         *("errors", "schemas", "clinical_contracts", "contracts", "reference_contracts"),
-        *("report_contracts", "frames", "normalise", "reference", "vials", "criteria", "nearest"),
+        *(
+            "report_contracts",
+            "decision_contracts",
+            "run_contracts",
+            "decided",
+            "frames",
+            "normalise",
+            "reference",
+            "vials",
+            "criteria",
+            "nearest",
+        ),
         *(
             "toml_tables",
             "edits.edit",
@@ -286,6 +360,7 @@ def test_data_flows_one_way() -> None:
         *(
             "policy_frames",
             "evaluate",
+            "kept",
             "determinations",
             "changes",
             "drift",
@@ -294,7 +369,8 @@ def test_data_flows_one_way() -> None:
             "tables",
             "parts",
         ),
-        *("quarantine", "members", "intake", "manifest", "publish", "history", "inputs"),
+        *("quarantine", "members", "intake", "manifest", "kept_reference", "publish"),
+        *("whole", "elsewhere", "decisions", "history", "retelling", "inputs"),
         *(
             "report",
             "cases",
@@ -304,8 +380,9 @@ def test_data_flows_one_way() -> None:
             "runs",
             "comparisons",
             "determining",
+            "explaining",
         ),
-        *("validation", "verify", "cli_policy", "cli", "__main__"),
+        *("validation", "verify", "review", "cli_policy", "cli_review", "cli", "__main__"),
     )
     place = {name: i for i, name in enumerate(order)}
     families = {f"edits.{family}": place["edits"] for family in FAMILIES}
@@ -329,7 +406,16 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 
 def test_the_command_line_loads_nothing_heavy_to_begin_with() -> None:
-    light = ("cli", "cli_options", "cli_policy", "errors", "log", "screen", "settings")
+    light = (
+        "cli",
+        "cli_options",
+        "cli_policy",
+        "cli_review",
+        "errors",
+        "log",
+        "screen",
+        "settings",
+    )
     for name in (*light, "__main__", ""):
         module = modules()[name]
         outside = {i.split(".")[0] for i in module.imports(at_top=True)} - {PACKAGE}
@@ -351,7 +437,7 @@ def test_engines_hold_no_rules() -> None:
     told = {(m.name, name) for m in engines for name in names_in(m.tree) if name in rules}
     assert told == set()
     bringing = {"contracts", "evaluate", "lifecycle", "normalise", "parts", "past"}
-    bringing |= {"report.flagged", "schemas", "scope"}
+    bringing |= {"kept", "report.flagged", "run_contracts", "schemas", "scope"}
     deciding = {name for m in engines for name in m.own_imports() if name in PURE - bringing}
     assert deciding == set()
 
@@ -384,6 +470,18 @@ def test_pandera_is_imported_in_one_place() -> None:
     assert importing == {"pandera_alone"}
 
 
+def test_pages_are_served_and_decisions_kept_by_the_review_alone() -> None:
+    """And what is asked of the queue knows neither pages nor files."""
+    for module in modules().values():
+        libraries = {i.split(".")[0] for i in module.imports()}
+        within = module.name.startswith("review.")
+        assert within or not libraries & {"flask", "sqlite3", "waitress", "werkzeug"}, module.name
+        at_top = {i for i in module.own_imports() if i.startswith("review")}
+        assert within or not at_top or module.name == "cli_review", module.name
+    for name in ("query", "schema", "words"):
+        assert not modules()[f"review.{name}"].own_imports() & {f"review.{n}" for n in REVIEW}
+
+
 # ---- who touches what -----------------------------------------------------------------------
 
 
@@ -413,6 +511,10 @@ def test_extracts_are_read_in_one_place() -> None:
         ("engines.spill", "scan_ipc"),
         ("history", "scan_parquet"),
         ("reference", "read_csv"),
+        ("retelling", "scan_parquet"),
+        ("report.reading", "read_parquet"),
+        ("review.export", "read_parquet"),
+        ("review.queue", "scan_parquet"),
         ("runs", "scan_parquet"),
         ("tables", "scan_ipc"),
         ("verify", "read_parquet"),

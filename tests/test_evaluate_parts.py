@@ -86,7 +86,9 @@ def second_night() -> Night:
     partner_earlier = pl.col("claim_id").is_in(partners[::2].implode())
     partners_before = night.partner_lines.filter(partner_earlier)
     past = Past(
-        before.select(PAST_COLUMNS).with_columns(run=pl.lit(1, pl.Int64), run_id=pl.lit("first")),
+        before.select(PAST_COLUMNS).with_columns(
+            run=pl.lit(1, pl.Int64), run_id=pl.lit("first"), settled=False
+        ),
         no_other_versions(),
         no_elsewhere(),
         partners_before.with_columns(run=pl.lit(1, pl.Int64)),

@@ -70,6 +70,15 @@ def _in_use(lines: pl.DataFrame) -> list[int]:
     ]
 
 
+def positions(lines: pl.DataFrame) -> pl.Expr:
+    """The positions that hold a diagnosis, a bit each, the first the lowest."""
+    held = (
+        pl.col(DIAGNOSIS_COLUMNS[i - 1]).is_not_null().cast(pl.Int64) * (1 << (i - 1))
+        for i in _in_use(lines)
+    )
+    return pl.sum_horizontal(held)
+
+
 def _listed(codes: Iterable[pl.Expr]) -> pl.Expr:
     """Those of the codes that are not null, as a list, in order."""
     joined = pl.concat_str(list(codes), separator=_SEPARATOR, ignore_nulls=True)

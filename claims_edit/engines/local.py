@@ -16,6 +16,7 @@ from claims_edit.evaluate import evaluate
 from claims_edit.history import History
 from claims_edit.inputs import Inputs, Requested, night_of, open_inputs, read_requests
 from claims_edit.intake import Claims, Found
+from claims_edit.kept import kept
 from claims_edit.members import Members
 from claims_edit.parts import ONE_RANGE, Part, Ranges, ranges_of
 from claims_edit.past import Past
@@ -136,6 +137,7 @@ class Local:
                 "partner_lines": claims.partner_lines,
                 "rejected_lines": claims.rejected,
             }
+            | kept(night, self.policy.hcpcs_code)
             | (requests.rejected if first else {}),
             claims.in_scope_rows,
         )

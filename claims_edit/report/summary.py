@@ -21,7 +21,7 @@ def summary(manifest: dict[str, Any], stale: Sequence[str] = ()) -> str:
         f"Rows read {rows['read']:,}: out of scope {rows['out_of_scope']:,}, "
         f"rejected {rows['rejected']:,}, edited {rows['edited']:,}\n"
         f"Authorizations read {authorizations['read']:,}: rejected {authorizations['rejected']:,}"
-        f"{_facts(manifest)}",
+        f"{_facts(manifest)}{_decisions(manifest)}",
         _dispositions(manifest["dispositions"]),
     ]
     if manifest["edits"]:
@@ -62,6 +62,18 @@ def _facts(manifest: dict[str, Any]) -> str:
         return ""
     facts = manifest["clinical_facts"]
     return f"\nClinical facts read {facts['read']:,}: rejected {facts['rejected']:,}"
+
+
+def _decisions(manifest: dict[str, Any]) -> str:
+    """What became of the decisions on lines of earlier runs, where any were given."""
+    decisions = manifest["decisions"]
+    if not decisions["read"]:
+        return ""
+    return (
+        f"\nDecisions read {decisions['read']:,}: of this run's members {decisions['applied']:,}, of "
+        f"runs that are no history of it {decisions['of_other_runs']:,}, left out "
+        f"{decisions['left_out']:,}"
+    )
 
 
 def _dispositions(by_disposition: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import polars as pl
 import pytest
 
-from claims_edit.contracts import RUN_TABLES
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.schemas import polars_type
 from tests.cli.support import (
     AS_OF,
@@ -58,7 +58,7 @@ def test_an_extract_without_rows_publishes_an_empty_run(operator: Operator, name
         extract = operator.write(name, gzip.compress(header) if name.endswith(".gz") else header)
     tables = operator.edited(extract)
     assert sorted(path.name for path in tables.folder.iterdir()) == sorted(
-        ["manifest.json", *(f"{table}.parquet" for table in RUN_TABLES)]
+        ["manifest.json", "reference_data.zip", *(f"{table}.parquet" for table in RUN_TABLES)]
     )
     for table, schema in RUN_TABLES.items():
         expected = {column: polars_type(c) for column, c in schema.columns.items()}

@@ -152,11 +152,14 @@ def test_the_summary_accounts_for_every_row_and_names_the_reports(
 EXAMPLES = {
     "authorizations": "--authorizations auths.csv",
     "compare": "--baseline POLICY --candidate POLICY@DRAFT --claims ",
+    "explain": "runs/",
     "policy": "show prime-ic-0072",
     "policy list": "",
     "policy show": "prime-ic-0072",
     "policy check": "prime-ic-0072",
     "policy diff": "POLICY@VERSION POLICY@DRAFT",
+    "report": "runs/",
+    "review": "runs/",
     "verify": "runs/",
 }
 
@@ -237,3 +240,22 @@ def test_the_command_line_imports_nothing_heavy_until_it_runs(operator: Operator
     ).stdout.split()
     heavy = {"polars", "pandera", "pyarrow", "pandas", "numpy"}
     assert heavy & {name.partition(".")[0] for name in loaded} == set()
+
+
+def test_an_explanation_that_cannot_be_written_whole_is_an_error(
+    operator: Operator, extract: Path
+) -> None:
+    assert operator.run(extract).exit_code == 0
+    arguments = ["explain", operator.out / f"run_id={AS_OF}", claim(0)["claim_id"] or ""]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "claims_edit", *map(str, arguments)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=clean_environment(),
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("claims-edit: standard output: cannot be written (No space left")
+    assert done.stderr.count("\n") == 1

@@ -10,7 +10,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from claims_edit import runs
-from claims_edit.contracts import RUN_TABLES
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.settings import RunSettings
 from tests.support import REFERENCE
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from claims_edit.decision_contracts import DECISIONS_FILE
 from tests.engines.support import on_both
 from tests.oracle.drugs import IXABEPILONE, Drug
 from tests.oracle.extract import RawExtract
+from tests.oracle.history import Ruling
 from tests.oracle.made_up import MADE_UP, write_made_up
 from tests.oracle.reading import RawRow
 from tests.oracle.telling import RUN_IDS, ToldStory, told_story
-from tests.properties.publishing import write_elsewhere
+from tests.properties.publishing import write_decisions, write_elsewhere
 from tests.support import REFERENCE
 
 STORIES = 16
@@ -32,17 +34,26 @@ class Told:
     """Many stories as one: the same nights, each of claims and members of its own."""
 
     nights: list[RawExtract]
+    rulings: list[list[Ruling]]
     elsewhere: list[dict[str, Any]]
 
 
 def together(stories: Sequence[ToldStory]) -> Told:
     """Their claims, members and authorizations are named apart; nothing else changes."""
     count = max(len(story.nights) for story in stories)
-    nights = []
+    nights, rulings = [], []
     for place in range(count):
         told = [
             (n, s.nights[place].extract) for n, s in enumerate(stories) if place < len(s.nights)
         ]
+        rulings.append(
+            [
+                _ruling_apart(n, ruling)
+                for n, s in enumerate(stories)
+                if place < len(s.nights)
+                for ruling in s.nights[place].story.rulings
+            ]
+        )
         nights.append(
             RawExtract(
                 [row for n, e in told for row in _apart(n, e.claims)],
@@ -53,7 +64,7 @@ def together(stories: Sequence[ToldStory]) -> Told:
             )
         )
     elsewhere = [row for n, s in enumerate(stories) for row in _elsewhere_apart(n, s.elsewhere)]
-    return Told(nights, elsewhere)
+    return Told(nights, rulings, elsewhere)
 
 
 def _apart(number: int, rows: Sequence[RawRow]) -> list[RawRow]:
@@ -65,6 +76,11 @@ def _apart(number: int, rows: Sequence[RawRow]) -> list[RawRow]:
 
 def _named(number: int, value: str) -> str:
     return re.sub(r"^(\s*)(?=\S)", rf"\g<1>{number}-", value)
+
+
+def _ruling_apart(number: int, ruling: Ruling) -> Ruling:
+    claim_id, member_id = (_named(number, name) for name in (ruling.claim_id, ruling.member_id))
+    return replace(ruling, claim_id=claim_id, member_id=member_id)
 
 
 def _elsewhere_apart(number: int, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -89,6 +105,8 @@ def compared(drug: Drug, reference: Path, folder: Path) -> None:
         inputs.mkdir()
         paths: dict[str, Any] = dict(extract.write(inputs))
         paths["claims"] = (paths["claims"],)
+        paths["decisions"] = inputs / DECISIONS_FILE
+        write_decisions(paths["decisions"], told.rulings[place])
         on_both(
             folder,
             part_lines=PART_LINES,

@@ -4,6 +4,7 @@ Claims are one line of the drug, received in the order of the file, of member M1
 named. They stand on an authorization without a unit limit unless the row names others (`none`: none).
 A claim with a `code` bills that code: a line of trastuzumab, or of something else. A night whose rows
 name a `regimen` has clinical facts for it, which meet the policy's criteria; the others have none.
+What was `decided` by a night stands in it alone, on the last lines of the claims that it names.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ import polars as pl
 import pytest
 
 from claims_edit import runs
+from claims_edit.decision_contracts import DECISIONS_FILE
 from claims_edit.settings import RunSettings
 from claims_edit.verify import verify
 from tests.oracle.examples import authorization, claim
 from tests.oracle.extract import RawExtract
+from tests.oracle.history import Ruling
 from tests.oracle.reading import RawRow
+from tests.properties.publishing import write_decisions
 from tests.support import REFERENCE
 
 Row = dict[str, str]
@@ -122,6 +126,35 @@ def published(out: Path, name: str, night: list[Row]) -> Path:
     return runs.run(settings).folder
 
 
+def decide(out: Path, night: list[Row]) -> None:
+    """Write what was decided where a run looks for it."""
+    (out / DECISIONS_FILE).unlink(missing_ok=True)
+    decided = [one for row in night if row["decided"] for one in row["decided"].split(" + ")]
+    runs = sorted(out.glob("run_id=*"))
+    rulings = []
+    for decision, _, claim_id in (one.partition(" ") for one in decided):
+        (run_id, line) = [
+            (run.name.removeprefix("run_id="), line)
+            for run in runs
+            for line in pl.read_parquet(run / "lines.parquet").iter_rows(named=True)
+            if line["claim_id"] == claim_id
+        ][-1]
+        rulings.append(
+            Ruling(
+                run_id,
+                claim_id,
+                line["claim_line_number"],
+                line["member_id"],
+                decision,
+                line["disposition"],
+                line["billed_units"],
+                line["allowed_units"],
+            )
+        )
+    if rulings:
+        write_decisions(out / DECISIONS_FILE, rulings)
+
+
 def told_of(folder: Path) -> dict[str, tuple[str, str, str]]:
     """By claim: disposition, allowed units, edits. The span of the authorization is not the story's."""
     lines = pl.read_parquet(folder / "lines.parquet")
@@ -147,6 +180,7 @@ def reopened_in(folder: Path) -> str:
 @pytest.mark.parametrize("story", list(stories()), ids=lambda story: story.name)
 def test_a_story_ends_as_it_is_told(story: Story, tmp_path: Path) -> None:
     for night in story.nights:
+        decide(tmp_path, night)
         folder = published(tmp_path, f"night-{night[0]['night']}", night)
         in_scope = [row for row in night if not row["code"]]
         expected = {

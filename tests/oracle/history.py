@@ -25,6 +25,9 @@ class KeptLine:
     denied_charge: Decimal
     draws: list[Draw]
     took_part: bool  # in the limits
+    disposition: str
+    governed_drug_line: bool
+    matched_number: str | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,38 @@ class EarlierRun:
     kept: Kept
 
 
+@dataclass(frozen=True)
+class Ruling:
+    """What a person decided of a line of a run, and the line as that person saw it."""
+
+    run_id: str
+    claim_id: str
+    claim_line_number: int
+    member_id: str
+    decision: str  # uphold, override or documents
+    disposition: str
+    billed: Decimal
+    allowed: Decimal
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.run_id, self.claim_id, self.claim_line_number
+
+
+def ruling_on(kept: KeptLine, run_id: str, decision: str) -> Ruling:
+    line = kept.line
+    return Ruling(
+        run_id,
+        line.claim_id,
+        line.claim_line_number,
+        line.member_id,
+        decision,
+        kept.disposition,
+        line.units,
+        kept.allowed,
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class PastLine:
     """What tonight sees of a line of an earlier run, or of a line allowed elsewhere."""
@@ -56,6 +91,11 @@ class PastLine:
     took_part: bool
     run_id: str | None  # None elsewhere
     kept: KeptLine | None  # None elsewhere
+    ruling: Ruling | None = None
+
+    @property
+    def upheld(self) -> bool:
+        return self.ruling is not None and self.ruling.decision == "uphold"
 
     @property
     def version(self) -> Version:
@@ -91,12 +131,15 @@ class History:
 
 
 def history_of(
-    runs: Sequence[EarlierRun], elsewhere: Sequence[dict[str, Any]], reference: Reference
+    runs: Sequence[EarlierRun],
+    elsewhere: Sequence[dict[str, Any]],
+    reference: Reference,
+    rulings: Sequence[Ruling] = (),
 ) -> History:
     lines = [line_elsewhere(row, reference) for row in elsewhere]
     other_versions, partner_lines = [], []
     for place, run in enumerate(runs, start=ELSEWHERE + 1):
-        lines += [line_of_run(kept, run.run_id, place) for kept in run.kept.lines]
+        lines += [ruled(kept, run.run_id, place, rulings) for kept in run.kept.lines]
         other_versions += [replace(row, place=place) for row in run.kept.other_versions]
         partner_lines += [replace(one, place=place) for one in run.kept.partner_lines]
     return History(lines, other_versions, partner_lines)
@@ -115,6 +158,30 @@ def line_of_run(kept: KeptLine, run_id: str, place: int) -> PastLine:
         run_id=run_id,
         kept=kept,
     )
+
+
+def ruled(kept: KeptLine, run_id: str, place: int, rulings: Sequence[Ruling]) -> PastLine:
+    """The line as it counts: a ruling on it binds while all that was seen of it is still so."""
+    past = line_of_run(kept, run_id, place)
+    for ruling in rulings:
+        if ruling != ruling_on(kept, run_id, ruling.decision):
+            continue
+        past = replace(past, ruling=ruling)
+        if ruling.decision == "override" and kept.line.frequency != "8":
+            return overridden(past, kept)
+        if ruling.decision == "uphold" and kept.disposition == "flag":
+            return replace(past, allowed=Decimal(0), draws=[])
+    return past
+
+
+def overridden(past: PastLine, kept: KeptLine) -> PastLine:
+    """Allowed whole; what is added is drawn from the authorization that it was judged by."""
+    added = kept.line.units - kept.allowed
+    limited = kept.took_part or (kept.governed_drug_line and not kept.line.unclear)
+    draws = list(kept.draws)
+    if added > 0 and limited and kept.matched_number is not None:
+        draws.append((kept.matched_number, added))
+    return replace(past, allowed=kept.line.units, draws=draws, took_part=limited)
 
 
 def line_elsewhere(row: dict[str, Any], reference: Reference) -> PastLine:

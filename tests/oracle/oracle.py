@@ -13,7 +13,16 @@ from .clinical import ClinicalFacts, read_facts, sort_out_facts
 from .clinical_edits import ALL_LINE_EDITS, dose_exceeds_body_surface
 from .decisions import ORDER, Decision, Finding
 from .edits import Facts, is_original_known, original_claim_unknown
-from .history import EarlierRun, History, Kept, KeptLine, PastLine, history_of, standing
+from .history import (
+    EarlierRun,
+    History,
+    Kept,
+    KeptLine,
+    PastLine,
+    Ruling,
+    history_of,
+    standing,
+)
 from .limits import Earlier, Used, allow, is_duplicate, order_of, service_of
 from .partners import (
     PartnerLine,
@@ -27,6 +36,7 @@ from .reconsider import reconsider_rows
 from .reference import Reference, Version, read_reference
 from .written import (
     denied_charge,
+    disposition,
     findings_of,
     line_of,
     rejected_authorization,
@@ -59,6 +69,8 @@ class Night:
     out_of_scope: int
     reconsider: list[dict[str, Any]]
     partner_lines: list[dict[str, Any]]
+    ruled: list[PastLine]  # of its members, on which a ruling binds
+    rulings_left_out: int  # that are on lines of earlier runs which are no longer so
     kept: Kept = field(compare=False)  # what it leaves to later nights
     # What of it is asked, to see what it has reached:
     judged: list[Judged] = field(compare=False)
@@ -79,6 +91,7 @@ def edit_night(
     clinical: list[RawRow] | None = None,
     history: Sequence[EarlierRun] = (),
     elsewhere: Sequence[dict[str, Any]] = (),
+    rulings: Sequence[Ruling] = (),
 ) -> Night:
     """Edits a night that sees these runs before it, and these lines that were allowed elsewhere.
 
@@ -89,7 +102,7 @@ def edit_night(
     extract = read_extract(claims, authorizations, members, reference, place)
     documented, bad_facts = sort_out_facts([read_facts(row) for row in clinical or []])
     lines = extract.lines
-    past = history_of(history, elsewhere, reference)
+    past = history_of(history, elsewhere, reference, rulings)
     others = lifecycle.other_versions(extract.out_of_scope_versions, place)
     rows_before = rows_until(past, [], [])
     rows_now = rows_until(past, [lifecycle.row_of_line(one, place) for one in lines], others)
@@ -133,6 +146,8 @@ def edit_night(
         out_of_scope=extract.rows_out_of_scope,
         reconsider=reconsider_rows(before, now, tonight, facts_under, reference),
         partner_lines=[one.written() for one in extract.partner_lines],
+        ruled=ruled_of_members(past, lines, others),
+        rulings_left_out=len(rulings_on(history, rulings)) - len(binding(past)),
         kept=Kept([kept_line(one) for one in decisions], others, extract.partner_lines),
         judged=[
             judged(one, one.version, facts_under(one.version))
@@ -143,6 +158,23 @@ def edit_night(
         partner_versions=partner_versions,
         place=place,
     )
+
+
+def rulings_on(history: Sequence[EarlierRun], rulings: Sequence[Ruling]) -> list[Ruling]:
+    run_ids = {run.run_id for run in history}
+    return [ruling for ruling in rulings if ruling.run_id in run_ids]
+
+
+def binding(past: History) -> list[PastLine]:
+    return [one for one in past.lines if one.ruling is not None]
+
+
+def ruled_of_members(
+    past: History, lines: list[Line], others: list[lifecycle.VersionRow]
+) -> list[PastLine]:
+    """Of the members of tonight's lines, and of rows out of scope that replace or void."""
+    members = {line.member_id for line in lines} | {row.version[0] for row in others}
+    return [one for one in binding(past) if one.member_id in members]
 
 
 @dataclass(frozen=True)
@@ -344,4 +376,13 @@ def judged(one: Decision, version: Version, facts: Facts) -> Judged:
 
 def kept_line(one: Decision) -> KeptLine:
     charge = denied_charge(one.line, one.allowed)
-    return KeptLine(one.line, one.allowed, charge, one.draws, one.took_part)
+    return KeptLine(
+        one.line,
+        one.allowed,
+        charge,
+        one.draws,
+        one.took_part,
+        disposition(one),
+        one.governed_drug_line,
+        one.matched_number,
+    )

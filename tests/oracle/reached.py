@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from .history import EarlierRun, KeptLine, PastLine, history_of, standing
+from .history import EarlierRun, KeptLine, PastLine, Ruling, history_of, standing
 from .lifecycle import (
     VersionRow,
     fates,
@@ -55,7 +55,10 @@ ELSEWHERE = {
 }
 
 
-RARE = {
+# A line that repeats one of an earlier night, which counts, or no longer counts, since it was decided on.
+REPEATED = {"ruled: repeats what was overridden", "ruled: repeats what was upheld"}
+
+RARE = REPEATED | {
     "several reconsidered",
     "reconsidered in part",
     "reconsidered less in turn",
@@ -104,8 +107,9 @@ def reached_between_nights(
     history: Sequence[EarlierRun],
     elsewhere: Sequence[dict[str, Any]],
     reference: Reference,
+    rulings: Sequence[Ruling] = (),
 ) -> set[str]:
-    past, place = history_of(history, elsewhere, reference), len(history) + 1
+    past, place = history_of(history, elsewhere, reference, rulings), len(history) + 1
     others = [replace(row, place=place) for row in night.kept.other_versions]
     tonight = [row_of_line(one.line, place) for one in night.kept.lines]
     before = rows_that_count(past.line_rows, past.other_versions)
@@ -116,6 +120,7 @@ def reached_between_nights(
     reached = released(seen) | reconsidered(seen)
     for one in seen.tonight:
         reached |= of_version(one, seen) | of_units(one, seen) | of_elsewhere(one, seen)
+        reached |= of_rulings(one, seen)
     return reached
 
 
@@ -221,6 +226,19 @@ def of_units(kept: KeptLine, seen: Seen) -> set[str]:
         reached.add("number that another member drew from")
     if row["matched_authorization_number"] in drawn and kept.took_part and not kept.draws:
         reached.add("nothing is left to draw")
+    return reached
+
+
+def of_rulings(kept: KeptLine, seen: Seen) -> set[str]:
+    line, row, reached = kept.line, seen.written(kept), set()
+    repeats = "duplicate-line" in row["edit_ids"]
+    for one in seen.now:
+        if one.kept is None or not is_duplicate(line, [Earlier(one.claim_id, one.service)]):
+            continue
+        if repeats and one.took_part and one.allowed > 0 and one.kept.allowed == 0:
+            reached.add("ruled: repeats what was overridden")
+        if kept.took_part and not repeats and one.allowed == 0 and one.kept.allowed > 0:
+            reached.add("ruled: repeats what was upheld")
     return reached
 
 

@@ -60,7 +60,7 @@ def cut_lines(now: list[PastLine], members: set[str], reference: Reference) -> l
         version = reference.version_in_force(one.day)
         if one.kept is None or version is None or one.member_id not in members:
             continue
-        if one.took_part and one.allowed < one.kept.line.units:
+        if one.took_part and one.allowed < one.kept.line.units and not one.upheld:
             cuts.append(Cut(one, one.kept, version))
     return sorted(cuts, key=lambda cut: order_of(cut.line))
 

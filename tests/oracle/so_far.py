@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from .clinical_rows import facts_of
 from .dice import Claim, Dice, Person, Row
 from .drugs import Drug
+from .history import Ruling
 from .people import authorization, person
 
 
@@ -24,6 +25,7 @@ class Story:
     awaited: list[Claim] = field(default_factory=list)  # named already, and not sent yet
     partners: list[Claim] = field(default_factory=list)  # of drugs that a regimen adds
     awaited_partners: list[Claim] = field(default_factory=list)
+    rulings: list[Ruling] = field(default_factory=list)  # that stand before the next night
     ids: int = 0
     partner_ids: int = 0
 

@@ -1,6 +1,6 @@
 """Of the nights that may come next, the one that has most to do with those before it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,6 +14,7 @@ from .oracle import Night, edit_night
 from .reached import RARE, reached_between_nights
 from .reached_clinical import PARTNERS_BETWEEN_NIGHTS, RARE_PARTNERS, reached_clinically
 from .reference import read_reference
+from .rulings import next_rulings, reached_by_rulings, turned_by_rulings
 from .so_far import Story, story_of
 from .story import THROWS, possible_nights
 
@@ -68,12 +69,17 @@ def most_telling_night(
     elsewhere: list[dict[str, Any]],
 ) -> Told:
     """Asking the oracle takes far less time than publishing a night that touches no other."""
-    told = [
-        Told(extract, after, night, touched(night, story, reference_dir, runs, elsewhere))
-        for extract, after in possible_nights(thrown, story)
-        for night in [edited(extract, story, reference_dir, runs, elsewhere)]
-    ]
-    return max(told, key=lambda one: one.how_much)
+    told = []
+    for choice, (extract, after) in enumerate(possible_nights(thrown, story)):
+        dice = Dice(thrown[choice:] + thrown[:choice])
+        after.rulings = next_rulings(dice, story.rulings, runs)
+        night = edited(extract, after, reference_dir, runs, elsewhere)
+        reached = touched(night, after, reference_dir, runs, elsewhere)
+        told.append(Told(extract, after, night, reached))
+    most = max(told, key=lambda one: one.how_much)
+    undecided = replace(most.story, rulings=[])
+    without = edited(most.extract, undecided, reference_dir, runs, elsewhere)
+    return replace(most, reached=most.reached | turned_by_rulings(most.night, without))
 
 
 def edited(
@@ -93,6 +99,7 @@ def edited(
         clinical=extract.clinical,
         history=runs,
         elsewhere=elsewhere,
+        rulings=story.rulings,
     )
 
 
@@ -106,6 +113,6 @@ def touched(
     reference = read_reference(reference_dir, story.drug.policy_id)
     partners = history_of(runs, elsewhere, reference).partner_lines
     clinical = reached_clinically(night, reference, partners)
-    return reached_between_nights(night, runs, elsewhere, reference) | {
-        one for one in clinical if one in PARTNERS_BETWEEN_NIGHTS
-    }
+    reached = reached_between_nights(night, runs, elsewhere, reference, story.rulings)
+    reached |= reached_by_rulings(night, story.rulings, {run.run_id for run in runs})
+    return reached | {one for one in clinical if one in PARTNERS_BETWEEN_NIGHTS}

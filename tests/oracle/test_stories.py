@@ -10,6 +10,7 @@ from .made_up import MADE_UP, write_made_up
 from .nights import IXABEPILONE, Drug
 from .reached import BETWEEN_NIGHTS, ELSEWHERE
 from .reached_clinical import PARTNERS_BETWEEN_NIGHTS
+from .rulings import RULED, RULINGS
 from .telling import RUN_IDS, edited, told_story
 
 
@@ -19,13 +20,13 @@ def reached_by_stories(drug: Drug, reference_dir: Path, examples: int) -> set[st
 
 
 def test_stories_reach_everything_between_nights() -> None:
-    reached = reached_by_stories(IXABEPILONE, REFERENCE_DATA, 36)
-    assert (BETWEEN_NIGHTS | ELSEWHERE | PARTNERS_BETWEEN_NIGHTS) - reached == set()
+    reached = reached_by_stories(IXABEPILONE, REFERENCE_DATA, 48)
+    assert (BETWEEN_NIGHTS | ELSEWHERE | PARTNERS_BETWEEN_NIGHTS | RULINGS) - reached == set()
 
 
 def test_stories_of_a_made_up_drug_reach_it_too(tmp_path: Path) -> None:
-    reached = reached_by_stories(MADE_UP, write_made_up(tmp_path, REFERENCE_DATA), 36)
-    assert (BETWEEN_NIGHTS | ELSEWHERE) - reached == set()
+    reached = reached_by_stories(MADE_UP, write_made_up(tmp_path, REFERENCE_DATA), 48)
+    assert (BETWEEN_NIGHTS | ELSEWHERE | RULED) - reached == set()
 
 
 def test_the_order_of_rows_changes_no_night() -> None:

@@ -26,13 +26,14 @@ from tests.oracle.elsewhere import lines_elsewhere
 from tests.oracle.made_up import MADE_UP, write_made_up
 from tests.oracle.reached import BETWEEN_NIGHTS, ELSEWHERE
 from tests.oracle.reached_clinical import PARTNERS_BETWEEN_NIGHTS
+from tests.oracle.rulings import RULINGS
 from tests.oracle.so_far import story_of
 from tests.oracle.story import throws
 from tests.oracle.telling import most_telling_night, told_story
 from tests.properties.publishing import Publisher
 from tests.support import REFERENCE
 
-EVERYTHING = BETWEEN_NIGHTS | ELSEWHERE | PARTNERS_BETWEEN_NIGHTS
+EVERYTHING = BETWEEN_NIGHTS | ELSEWHERE | PARTNERS_BETWEEN_NIGHTS | RULINGS
 STORIES = 100  # that are looked through for what chance left out
 
 reached: set[str] = set()

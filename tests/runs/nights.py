@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from claims_edit.__main__ import outcome
-from claims_edit.contracts import RUN_TABLES
+from claims_edit.kept_reference import ARCHIVE
 from claims_edit.manifest import NAME, is_sealed
+from claims_edit.run_contracts import RUN_TABLES
 from tests.cli.support import AS_OF, authorization, claim, csv_text, facts
 from tests.runs.support import Manifest, manifest_of, run_folders, sha256
 from tests.support import IXABEPILONE, REFERENCE, Row
 
-FILES = {NAME, *(f"{table}.parquet" for table in RUN_TABLES)}
+FILES = {NAME, ARCHIVE, *(f"{table}.parquet" for table in RUN_TABLES)}
 COLUMNS = (*claim(), "claim_frequency_code", "original_claim_id")
 SECOND_RUN = "run_id=second"
 Result = dict[str, bytes | Manifest]

@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from claims_edit import runs
-from claims_edit.contracts import CLAIM_SOURCE_COLUMNS, RUN_TABLES
+from claims_edit.contracts import CLAIM_SOURCE_COLUMNS
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.settings import RunSettings
 from claims_edit.steps import Announce
 from tests.support import PROJECT, REFERENCE

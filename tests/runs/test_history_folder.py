@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from claims_edit.__main__ import outcome
-from claims_edit.contracts import RUN_TABLES
 from claims_edit.manifest import NAME, sealed
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.schemas import polars_type, validated
 from tests.runs.nights import (
     FIRST,

@@ -16,7 +16,8 @@ import pytest
 
 from claims_edit import __version__
 from claims_edit import manifest as manifests
-from claims_edit.contracts import DISPOSITIONS, RUN_TABLES
+from claims_edit.contracts import DISPOSITIONS
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.runs import STEPS
 from tests.runs.support import (
     SAMPLE,
@@ -51,13 +52,21 @@ def test_it_has_every_field(manifest: Manifest) -> None:
         "dispositions",
         "edits",
         "balance",
+        "reference_archive",
+        "decisions",
         "drift",
         "timings",
         "digest",
     ]
     assert (manifest["run_id"], manifest["as_of"]) == ("tonight", "2026-02-28")
     assert manifest["program"] == {"name": "claims-edit", "version": __version__}
-    assert manifest["history"] == {"place": 1, "folder": None, "runs": {}}
+    assert manifest["history"] == {
+        "place": 1,
+        "folder": None,
+        "runs": {},
+        "elsewhere_columns": None,
+    }
+    assert manifest["decisions"] == {"read": 0, "of_other_runs": 0, "left_out": 0, "applied": 0}
     assert manifest["drift"] == {"runs": 0, "warnings": []}
 
 

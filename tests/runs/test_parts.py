@@ -89,7 +89,7 @@ def test_the_reject_rate_is_that_of_all_parts_together(tmp_path: Path) -> None:
 def test_what_was_set_aside_is_gone(tmp_path: Path) -> None:
     folder = published(tmp_path, part_lines=10)
     assert run_folders(tmp_path) == ["run_id=tonight"]
-    assert {file.suffix for file in folder.iterdir()} == {".parquet", ".json"}
+    assert {file.suffix for file in folder.iterdir()} == {".parquet", ".json", ".zip"}
 
 
 @pytest.mark.parametrize("seed", [3, 11])

@@ -15,12 +15,12 @@ import pytest
 
 from claims_edit import intake, publish, runs
 from claims_edit.__main__ import outcome
-from claims_edit.contracts import RUN_TABLES
 from claims_edit.engines import local
 from claims_edit.errors import AlreadyPublishedError, FaultError, InputError
 from claims_edit.evaluate import evaluate
 from claims_edit.manifest import NAME
 from claims_edit.report.flagged import flagged_lines
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.tables import TableWriter
 from tests.cli.support import clean_environment
 from tests.runs.support import (

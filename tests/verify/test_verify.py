@@ -13,12 +13,16 @@ import polars as pl
 import pytest
 
 from claims_edit.__main__ import outcome
-from claims_edit.contracts import RUN_TABLES, YOUNGER_TABLES
+from claims_edit.decision_contracts import DECISIONS_FILE
+from claims_edit.kept_reference import ARCHIVE
 from claims_edit.manifest import NAME, digest_of, sealed
+from claims_edit.run_contracts import RUN_TABLES, YOUNGER_TABLES
 from claims_edit.verify import verify
+from tests.oracle.history import Ruling
+from tests.properties.publishing import write_decisions
 from tests.runs.support import manifest_of, published, sample_as_text, table, write
 
-FILES = (NAME, *(f"{name}.parquet" for name in RUN_TABLES))
+FILES = (NAME, ARCHIVE, *(f"{name}.parquet" for name in RUN_TABLES))
 FLIPS_A_FILE = 60
 
 
@@ -305,3 +309,61 @@ def test_the_manifest_is_json_for_all(nights: Path) -> None:
     content = json.loads((nights / "run_id=night-3" / NAME).read_text())
     assert list(content["history"]["runs"]) == ["night-1", "night-2"]
     assert content["history"]["place"] == 3
+
+
+# ---- decisions ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def decided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A night, decisions on all that was flagged, cut or denied on it, and the night once more."""
+    out = tmp_path_factory.mktemp("decided")
+    lines = table(published(out, run_id="night-1"), "flagged_lines")
+    made = pl.Series(["override", "uphold", "documents"] * lines.height).head(lines.height)
+    rulings = [
+        Ruling(
+            "night-1",
+            row["claim_id"],
+            row["claim_line_number"],
+            row["member_id"],
+            decision,
+            row["disposition"],
+            row["billed_units"],
+            row["allowed_units"],
+        )
+        for decision, row in zip(made, lines.iter_rows(named=True), strict=True)
+    ]
+    write_decisions(out / DECISIONS_FILE, rulings)
+    published(out, run_id="night-2")
+    return out
+
+
+def test_decisions_that_were_applied_are_in_order(decided: Path) -> None:
+    assert found(decided) == []
+    night = decided / "run_id=night-2"
+    assert table(night, "decided_lines").height == manifest_of(night)["decisions"]["applied"] > 30
+
+
+FORGED: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], str]] = {
+    "one is gone": (lambda t: t.head(-1), "decisions are not those of the tables"),
+    "one is there twice": (lambda t: pl.concat([t, t.head(1)]), "holds a line twice"),
+    "of another run": (
+        lambda t: t.with_columns(run_id=pl.lit("night-0")),
+        "is not of the runs that it was computed on",
+    ),
+    "another word": (lambda t: t.with_columns(decision=pl.lit("pay")), "breaks its schema"),
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_decisions_that_were_forged_are_found(decided: Path, tmp_path: Path, case: str) -> None:
+    out = shutil.copytree(decided, tmp_path / "out")
+    change, says = FORGED[case]
+    write_again(out / "run_id=night-2", "decided_lines", change)
+    assert any(says in difference for difference in found(out))
+
+
+def test_counts_of_decisions_that_were_forged_are_found(decided: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(decided, tmp_path / "out")
+    seal_again(out / "run_id=night-2", lambda m: m["decisions"].update(left_out=1))
+    assert found(out) == [f"{NAME}: decisions are not those of the tables"]

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from claims_edit import intake
-from claims_edit.contracts import RUN_TABLES
 from claims_edit.engines.spark import work
 from claims_edit.engines.spark.failures import in_words
 from claims_edit.engines.spark.files import Located
@@ -29,6 +28,7 @@ from claims_edit.inputs import Requested
 from claims_edit.parts import Part
 from claims_edit.policies import Policy
 from claims_edit.reference import ReferenceData
+from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.schemas import empty
 from claims_edit.scope import scope_of
 from claims_edit.settings import RunSettings
@@ -120,7 +120,11 @@ class OnSpark:
             self.settings.as_of,
             claims,
             members,
-            replace(memory, elsewhere=memory.elsewhere.clear()),
+            replace(
+                memory,
+                elsewhere=memory.elsewhere.clear(),
+                decisions=memory.decisions.clear(),
+            ),
             frames,
         )
 
@@ -173,6 +177,7 @@ def _driven_by(requests: Requested, memory: Memory) -> dict[str, pl.DataFrame]:
         work.AUTHORIZATIONS: requests.authorizations,
         work.REJECTED_AS: requests.rejected_authorizations,
         work.ELSEWHERE: memory.elsewhere,
+        work.DECISIONS: memory.decisions,
     }
     if requests.clinical_facts is not None:
         frames[work.FACTS] = requests.clinical_facts

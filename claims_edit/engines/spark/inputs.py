@@ -69,7 +69,7 @@ class Inputs:
         if self.history.elsewhere is not None:
             entries += input_files(self.history.elsewhere)
         self._require_unchanged()
-        return entries
+        return entries + self.history.decisions.files
 
     def _of(self, located: Located, counted: dict[str, int]) -> list[dict[str, Any]]:
         if not located.files:

@@ -17,6 +17,7 @@ from claims_edit.errors import FaultError, InputError, UsageError, UserError
 from claims_edit.evaluate import Night, evaluate
 from claims_edit.extracts import Extract, SourceFile
 from claims_edit.history import Memory
+from claims_edit.kept import kept
 from claims_edit.members import Members
 from claims_edit.normalise import as_text
 from claims_edit.parts import ONE_RANGE, Ranges
@@ -28,7 +29,7 @@ from claims_edit.scope import Scope
 # Kinds of rows of Spark. What is refused goes to the driver as a row, since Spark tries again what fails.
 CLAIMS, VERSIONS, PARTNERS, MEMBERS = "claims", "other versions", "partner lines", "members"
 AUTHORIZATIONS, REJECTED_AS, FACTS = "authorizations", "rejected as", "clinical facts"
-ELSEWHERE = "elsewhere"
+ELSEWHERE, DECISIONS = "elsewhere", "decisions"
 COUNTED, REFUSED = "counted", "refused"
 # Rows found that a worker keeps before it hands them on.
 _KEPT = 50_000
@@ -261,7 +262,9 @@ def _edited(job: Job, rows: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         rejected_authorizations=rows[REJECTED_AS],
         partner_lines=claims.partner_lines,
         clinical_facts=rows.get(FACTS),
-        past=replace(job.memory, elsewhere=rows[ELSEWHERE]).of(claims.member_ids),
+        past=replace(job.memory, elsewhere=rows[ELSEWHERE], decisions=rows[DECISIONS]).of(
+            claims.member_ids
+        ),
     )
     outcome = evaluate(night, job.policy, job.reference, job.as_of)
     return {
@@ -272,6 +275,7 @@ def _edited(job: Job, rows: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         "other_versions": claims.other_versions,
         "partner_lines": claims.partner_lines,
         "rejected_lines": claims.rejected,
+        **kept(night, job.policy.hcpcs_code),
         COUNTED: pl.DataFrame({"in_scope_rows": [claims.in_scope_rows]}),
     }
 
