@@ -16,8 +16,9 @@ from tests.support import PROJECT
 
 IN_SCOPE = 1_000
 SMALL, LARGE = 1_000_000, 3_000_000
-# Rows that replace or void a claim are held some ten thousands at a time, until they are looked at.
-MOST_MIB, MOST_GROWTH_MIB = 600, 100
+# Rows that replace or void a claim are held some ten thousands at a time, until they are looked at. The
+# larger CSV file is 240 MiB larger; what is read ahead of it differs by some tens from time to time.
+MOST_MIB, MOST_GROWTH_MIB = 600, 150
 
 pytestmark = pytest.mark.skipif(
     not STATUS.exists(), reason="this kernel does not tell a process's own memory"
