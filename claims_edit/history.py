@@ -70,6 +70,14 @@ class PublishedRun:
         """Whether one of its inputs was of this name."""
         return any(f["extract"] == extract for f in self.manifest["inputs"])
 
+    @property
+    def is_as_read(self) -> bool:
+        """Whether its manifest is still the one that was read."""
+        try:
+            return _stamp(self.folder / NAME) == self.stamp
+        except OSError:
+            return False
+
     def require_as_written(self, file: Path) -> None:
         """Raises InputError where a table is not, to the byte, what was published."""
         try:
@@ -239,8 +247,7 @@ class History:
     def require_unchanged(self) -> None:
         """Raises InputError where a run is no longer what it was when its manifest was read."""
         for run in self.runs:
-            path = run.folder / NAME
-            if not path.exists() or _stamp(path) != run.stamp:
+            if not run.is_as_read:
                 raise InputError(
                     f"history: {run.folder}: changed while it was read; run again when it is whole."
                 )

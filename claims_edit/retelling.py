@@ -5,7 +5,6 @@ Beside it, only the runs that it names as history are read.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -73,9 +72,8 @@ class Retelling:
 
     def require_unchanged(self) -> None:
         """Raises InputError where the run was replaced since it was opened."""
-        with suppress(InputError, OSError):
-            if read_run(self.run.folder).stamp == self.run.stamp:
-                return
+        if self.run.is_as_read:
+            return
         raise InputError(
             f"RUN_DIR: {self.run.folder}: was replaced while it was read; explain it again."
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,9 +51,8 @@ class Reading:
 
     def require_unchanged(self) -> None:
         """Raises InputError where the run was replaced since it was read."""
-        with suppress(InputError, OSError):
-            if read_run(self.run.folder).stamp == self.run.stamp:
-                return
+        if self.run.is_as_read:
+            return
         raise InputError(
             f"RUN_DIR: {self.run.folder}: was replaced while it was read; nothing was written. Report "
             "it again."

@@ -1,26 +1,13 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from tests.cli.support import Operator, an_operator
 from tests.runs.support import published
-
-
-@pytest.fixture(autouse=True)
-def _no_options_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("CLAIMS_EDIT_")]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published run of the sample; read it, and leave it as it is."""
     return published(tmp_path_factory.mktemp("sample"))
-
-
-@pytest.fixture
-def operator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Operator:
-    return an_operator(tmp_path, capsys)

@@ -1,21 +1,13 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from claims_edit.review.database import Database
-from tests.cli.support import Operator, an_operator
 from tests.review.support import Browser, Office, an_office, copied
 from tests.runs.support import published
-
-
-@pytest.fixture(autouse=True)
-def _no_options_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("CLAIMS_EDIT_")]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +39,3 @@ def office(out: Path) -> Iterator[Office]:
 @pytest.fixture
 def ann(office: Office) -> Browser:
     return office.browser()
-
-
-@pytest.fixture
-def operator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Operator:
-    return an_operator(tmp_path, capsys)

@@ -1,3 +1,5 @@
+"""What tests of all folders are given."""
+
 from __future__ import annotations
 
 import os
