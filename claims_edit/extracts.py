@@ -27,25 +27,42 @@ _Frame = TypeVar("_Frame", pl.LazyFrame, pl.DataFrame)
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 _SHOWN = 10_000
 _ROWS = 50_000
-_SLICE = 1 << 20
+_PIECE = 1 << 18
 # What polars raises on a file that it cannot read; on some damaged Parquet files it panics.
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of an extract, its columns that the schema knows, unread."""
+    """One file of an extract, its columns that the schema knows, unread; or rows `held` in its place."""
 
     path: Path
     frame: pl.LazyFrame
     columns: dict[str, pl.DataType]
     names: dict[str, str]
     stamp: tuple[int, int]
+    held: bool = False
 
     @property
     def is_parquet(self) -> bool:
         """Whether it is a Parquet file; else it is CSV."""
         return self.path.name.lower().endswith(".parquet")
+
+    def pieces(self) -> Iterator[tuple[int, int]]:
+        """Where the pieces of a Parquet file begin, and how many rows they have: whole row groups, since
+        each is decoded from its beginning."""
+        from pyarrow import parquet
+
+        if self.held:
+            yield 0, int(self.frame.select(pl.len()).collect().item())
+            return
+        metadata = parquet.read_metadata(self.path)
+        first = rows = 0
+        for group in range(metadata.num_row_groups):
+            rows += metadata.row_group(group).num_rows
+            if rows >= _PIECE or group == metadata.num_row_groups - 1:
+                yield first, rows
+                first, rows = first + rows, 0
 
 
 @dataclass(frozen=True)
@@ -102,16 +119,18 @@ class Extract:
         time, and at least one frame. `few` says that few are wanted: then a scan may read ahead."""
         parquet = [file for file in self.files if file.is_parquet]
         if parquet:
-            frame = pl.concat(_aligned(file, self.columns) for file in parquet)
             condition = pl.lit(True) if wanted is None else wanted
             try:
                 if few:
-                    found = frame.filter(condition)
-                    yield from found.collect_batches(chunk_size=rows, maintain_order=True)
+                    found = pl.concat(_aligned(file, self.columns) for file in parquet)
+                    yield from found.filter(condition).collect_batches(
+                        chunk_size=rows, maintain_order=True
+                    )
                 else:
-                    many = int(frame.select(pl.len()).collect().item())
-                    for first in range(0, many, _SLICE):
-                        yield frame.slice(first, _SLICE).filter(condition).collect()
+                    for file in parquet:
+                        whole = _aligned(file, self.columns)
+                        for first, many in file.pieces():
+                            yield whole.slice(first, many).filter(condition).collect()
             except _UNREADABLE as error:
                 raise self._unreadable(error) from error
         for file in self.files:
@@ -211,7 +230,7 @@ def of_rows(name: str, rows: Sequence[Mapping[str, str | None]], sources: Sequen
     """Rows of text as an extract of no files."""
     schema = dict.fromkeys(sources, pl.String())
     frame = pl.DataFrame(rows, schema=schema).lazy()
-    file = SourceFile(Path(f"{name}.parquet"), frame, dict(schema), {}, (-1, -1))
+    file = SourceFile(Path(f"{name}.parquet"), frame, dict(schema), {}, (-1, -1), held=True)
     return Extract(name, (file,), frame, dict(schema))
 
 

@@ -122,8 +122,12 @@ def find(extract: Extract, scope: Scope, rows: int | None = None) -> Iterator[Fo
         wanted = wanted | pl.col("original_claim_id").is_not_null()
     few = extract.share(wanted) < _MANY
     for batch in extract.batches(wanted, rows, few=few):
-        raw, others = scope.split(batch)
-        found = (raw, _other_versions(others), _partner_lines(scope.partners(batch)))
+        held = scope.holds(batch)
+        found = (
+            batch if held.all() else batch.filter(held),
+            _other_versions(batch.lazy().filter(~held), batch.schema),
+            _partner_lines(scope.partners(batch)),
+        )
         yield Found(*(map(on_their_own, found) if few else found))
 
 
@@ -356,25 +360,25 @@ def _of_claims_not_rejected(
     return versions.join(rejected_claims, on=_CLAIM, how="anti", maintain_order="left")
 
 
-def _other_versions(raw: pl.DataFrame) -> pl.DataFrame:
+def _other_versions(raw: pl.LazyFrame, types: pl.Schema) -> pl.DataFrame:
     """What is kept of the raw rows that replace or void a claim."""
-    naming = raw.filter(as_text("original_claim_id", raw.schema["original_claim_id"]).is_not_null())
     code, claim_type, bill_type, received = (
-        read_as(c, raw.schema[c], CLAIMS.columns[c])
+        read_as(c, types[c], CLAIMS.columns[c])
         for c in ("claim_frequency_code", "claim_type", "bill_type_code", "received_date")
     )
     return (
-        naming.select(
-            member_id=member_of(raw.schema),
-            claim_id=as_text("claim_id", raw.schema["claim_id"]),
+        raw.filter(pl.col("original_claim_id").is_not_null())
+        .select(
+            member_id=member_of(types),
+            claim_id=as_text("claim_id", types["claim_id"]),
             claim_frequency_code=_frequency(code, claim_type, bill_type),
-            original_claim_id=as_text("original_claim_id", raw.schema["original_claim_id"]),
+            original_claim_id=as_text("original_claim_id", types["original_claim_id"]),
             received_date=received,
         )
         .filter(pl.col("claim_frequency_code").is_in(lifecycle.REPLACING))
-        .drop_nulls(["member_id", "claim_id"])
+        .drop_nulls(["member_id", "claim_id", "original_claim_id"])
         .select(_VERSION_COLUMNS)
-        .unique()
+        .collect()
     )
 
 

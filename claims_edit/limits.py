@@ -22,7 +22,7 @@ from claims_edit.normalise import from_millionths, millionths
 
 AUTHORIZATION_UNITS = "authorization-units-exceeded"
 # Fewer lines take less time in plain Python than machine code takes to load.
-COMPILED_FROM = 20_000
+COMPILED_FROM = 50_000
 _SAFE = 1 << 61
 _DATES = 1 << 23  # more than there are, so that a member and a date make one number
 _FIRST_DATE = 1 << 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -37,8 +38,10 @@ from claims_edit.run_contracts import RUN_TABLES
 from claims_edit.schemas import empty
 from claims_edit.settings import RunSettings
 from claims_edit.steps import Announce, Stopwatch
-from claims_edit.tables import OrderedTable, TableWriter
+from claims_edit.tables import OrderedTable, Table, TableWriter
 
+# Tables that are written at once.
+_AT_ONCE = 2
 # Where lines are set aside that are too many to be held.
 _ASIDE = "aside"
 STEPS = (
@@ -142,34 +145,32 @@ def _write(
     manifest says of the inputs."""
     in_scope_rows, rejected = 0, [empty(RUN_TABLES["rejected_lines"])]
     with ExitStack() as stack:
-        writers = {
+        tables: dict[str, Table] = {
             n: stack.enter_context(TableWriter(staging, n, s)) for n, s in RUN_TABLES.items()
         }
-        flagged = OrderedTable(writers["flagged_lines"], HIGHEST_CHARGE_FIRST, aside / "flagged")
-        pool = stack.enter_context(ThreadPoolExecutor(1))
-        waiting: Future[None] | None = None
+        tables["flagged_lines"] = OrderedTable(
+            tables["flagged_lines"], HIGHEST_CHARGE_FIRST, aside / "flagged"
+        )
+        pool = stack.enter_context(ThreadPoolExecutor(_AT_ONCE))
+        waiting: list[Future[None]] = []
         for part in computation.parts(aside / "lines"):
             in_scope_rows += part.in_scope_rows
             rejected.append(part.tables.pop("rejected_lines"))
-            if waiting is not None:
-                waiting.result()
-            waiting = pool.submit(_add, writers, flagged, part.tables)
+            _wait(waiting)
+            waiting = [pool.submit(tables[name].add, rows) for name, rows in part.tables.items()]
         all_rejected = in_order_as_they_came(pl.concat(rejected))
         require_few_rejects(all_rejected, in_scope_rows, settings.max_reject_rate)
         files = computation.files()
         with watch.step("writing"):
-            if waiting is not None:
-                waiting.result()
-            writers["rejected_lines"].add(all_rejected)
-            flagged.close()
+            _wait(waiting)
+            tables["rejected_lines"].add(all_rejected)
+            _wait([pool.submit(table.close) for table in tables.values()])
     return in_scope_rows, files
 
 
-def _add(
-    writers: dict[str, TableWriter], flagged: OrderedTable, tables: dict[str, pl.DataFrame]
-) -> None:
-    for name, rows in tables.items():
-        (flagged if name == "flagged_lines" else writers[name]).add(rows)
+def _wait(tasks: Iterable[Future[None]]) -> None:
+    for task in tasks:
+        task.result()
 
 
 def _manifest(

@@ -53,20 +53,18 @@ class Scope:
         code = as_text("hcpcs_code", rows.schema["hcpcs_code"]).str.to_uppercase()
         return rows.filter(code.is_in(self.partner_codes))
 
-    def split(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The raw rows that are in scope (the drug's HCPCS, or an NDC that is a product of it), and
-        those that are not, each in their order."""
+    def holds(self, rows: pl.DataFrame) -> pl.Series:
+        """Whether each raw row is in scope: has the drug's HCPCS, or an NDC that is a product of it."""
         code = as_text("hcpcs_code", rows.schema["hcpcs_code"]).str.to_uppercase()
-        by_code = (code == self.hcpcs_code).fill_null(False)
-        held = rows.select(by_code).to_series()
+        held = rows.select((code == self.hcpcs_code).fill_null(False)).to_series()
         looked_at = ~held & rows.select(self._may_be_product(rows.schema)).to_series()
         if looked_at.any():
             ndc = as_text("ndc_code", rows.schema["ndc_code"])
-            others = rows.filter(looked_at).select("ndc_code")
+            others = rows.select("ndc_code").filter(looked_at)
             products = with_ndc_11(others, ndc, list(self.all_products))
             by_ndc = products["ndc_11"].str.slice(0, 9).is_in(self.products).fill_null(False)
             held = held.scatter(looked_at.arg_true(), by_ndc)
-        return (rows, rows.clear()) if held.all() else (rows.filter(held), rows.filter(~held))
+        return held
 
 
 def _spellings(code: str) -> set[str]:

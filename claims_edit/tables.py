@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -17,6 +17,16 @@ from claims_edit.schemas import empty, validated
 
 # Rows that a reader can take or leave together: lines of members beside each other.
 ROW_GROUP = 250_000
+
+
+class Table(Protocol):
+    """What takes the rows of a table, piece by piece."""
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take rows."""
+
+    def close(self) -> None:
+        """Write what is left, and the end of the file."""
 
 
 class TableWriter(AbstractContextManager["TableWriter"]):
@@ -91,7 +101,7 @@ class OrderedTable:
     """Rows that come in any order and are written in one: held, or, where they are many, set aside in
     sorted files that are merged at the end."""
 
-    def __init__(self, writer: TableWriter, order: Order, aside: Path) -> None:
+    def __init__(self, writer: Table, order: Order, aside: Path) -> None:
         self._writer, self._order, self._aside = writer, order, aside
         self._held: list[pl.DataFrame] = []
         self._files: list[Path] = []
