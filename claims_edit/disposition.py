@@ -72,11 +72,16 @@ def _with_denied_charge(lines: pl.DataFrame) -> pl.DataFrame:
     billed, allowed, charge = (
         pl.col(c) for c in ("service_unit_quantity", "allowed_units", "charge_amount")
     )
-    cut = lines.filter((allowed > 0) & (allowed < billed)).select(
-        "line",
-        charge=charge.to_physical().cast(pl.Int128),
-        billed=millionths(billed),
-        allowed=millionths(allowed),
+    cut = (
+        lines.lazy()
+        .filter((allowed > 0) & (allowed < billed))
+        .select(
+            "line",
+            charge=charge.to_physical().cast(pl.Int128),
+            billed=millionths(billed),
+            allowed=millionths(allowed),
+        )
+        .collect()
     )
     denied = 2 * pl.col("charge") * (pl.col("billed") - pl.col("allowed")) + pl.col("billed")
     cents = (denied // (2 * pl.col("billed"))).cast(pl.Decimal(38, 2))

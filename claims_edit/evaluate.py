@@ -245,9 +245,9 @@ def _with_facts(
 def _candidates(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """The lines that take part in duplicates, and, unless `denied`, in limits."""
     denied = denied_lines(findings)
-    return lines.filter(pl.col("asked_as") == "drug", ~pl.col("service_date_unclear")).select(
-        "line", denied=pl.col("line").is_in(denied.implode())
-    )
+    taking_part = pl.col("asked_as") == "drug", ~pl.col("service_date_unclear")
+    candidates = lines.lazy().filter(*taking_part)
+    return candidates.select("line", denied=pl.col("line").is_in(denied.implode())).collect()
 
 
 def _limited(lines: pl.DataFrame, candidates: pl.DataFrame, denied: pl.Series) -> pl.DataFrame:
@@ -278,7 +278,7 @@ def _with_allowed(lines: pl.DataFrame, allowed: pl.DataFrame, denied: pl.Series)
 
 def _allowed(edited: pl.DataFrame) -> pl.DataFrame:
     """What the limits count of the lines of tonight, as `Past.allowed` has it of history."""
-    return edited.filter("takes_part_in_limits").select(ALLOWED)
+    return edited.lazy().filter("takes_part_in_limits").select(ALLOWED).collect()
 
 
 def _of_members(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:

@@ -33,7 +33,15 @@ def ask(
     and its `section`; an edit without a row is not asked. Only a line that no version governs is
     asked without one: its findings flag.
     """
-    found = [_ask_one(lines, edit, rules) for edit in edits]
+    edits = list(edits)
+    not_passed = (
+        lines.lazy().select(_does_not_pass(edit).alias(edit.id) for edit in edits).collect()
+    )
+    found = [
+        _ask_one(lines.select(_read_by(edit, lines))[places], edit, rules)
+        for edit in edits
+        if len(places := not_passed[edit.id].arg_true())
+    ]
     everything = pl.concat([none_found(), *found])
     return everything if off else everything.filter(pl.col("action") != "off")
 
@@ -56,12 +64,22 @@ def _is_asked(edit: Edit) -> pl.Expr:
     return pl.col("asked_as").is_in(edit.asked_of).fill_null(False)
 
 
-def _ask_one(lines: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFrame:
-    not_passed = lines.filter(_is_asked(edit) & edit.fails.fill_null(True)).with_columns(
-        fails=edit.fails
-    )
-    if not_passed.is_empty():
-        return none_found()
+def _does_not_pass(edit: Edit) -> pl.Expr:
+    return _is_asked(edit) & edit.fails.fill_null(True)
+
+
+def _read_by(edit: Edit, lines: pl.DataFrame) -> list[str]:
+    """The columns that are read of the lines that do not pass an edit."""
+    if edit.details is not None:
+        return lines.columns
+    said = [e for e in (edit.fails, edit.message, edit.unknown_message) if e is not None]
+    read = {name for expression in said for name in expression.meta.root_names()}
+    return ["line", *(read | {"policy_version", *edit.evidence})]
+
+
+def _ask_one(not_passed: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFrame:
+    """The findings of an edit on the lines that do not pass it."""
+    not_passed = not_passed.with_columns(fails=edit.fails)
     if edit.details is not None:
         not_passed = edit.details(not_passed)
     failed = pl.col("fails").is_not_null()

@@ -239,11 +239,10 @@ def _by_disposition(lines: pl.LazyFrame) -> dict[str, Any]:
 
 
 def _by_edit(lines: pl.LazyFrame, findings: pl.LazyFrame) -> dict[str, Any]:
-    found = lines.select(
-        "charge_amount", edit_id=pl.col("edit_ids").list.concat("unknown_edit_ids")
-    )
+    lists = ("edit_ids", "unknown_edit_ids")
     charges = (
-        found.filter(pl.col("edit_id").list.len() > 0)
+        lines.filter(pl.any_horizontal(pl.col(c).list.len() > 0 for c in lists))
+        .select("charge_amount", edit_id=pl.col(lists[0]).list.concat(lists[1]))
         .explode("edit_id")
         .group_by("edit_id")
         .agg(pl.col("charge_amount").sum())

@@ -109,9 +109,10 @@ def _failures(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
         if kind == "not_null" and _UNREADABLE + column in frame.columns:
             fails = fails & ~pl.col(_UNREADABLE + column)
         checks.append((rule.name, fails))
-    bad = frame.filter(pl.any_horizontal(fails for _, fails in checks))
-    if bad.is_empty():
+    fails_any = frame.lazy().select(pl.any_horizontal(fails for _, fails in checks)).collect()
+    if not fails_any.to_series().any():
         return no_failures()
+    bad = frame.filter(fails_any.to_series())
     failed = [bad.filter(fails).select("row", check=pl.lit(name)) for name, fails in checks]
     return pl.concat([no_failures(), *failed])
 
@@ -134,7 +135,12 @@ def without(rows: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     """`rows` that failed nothing, in their order."""
     if failures.is_empty():
         return rows
-    return rows.join(failures, on="row", how="anti", maintain_order="left")
+    return rows.filter(~pl.col("row").is_in(failures["row"].implode()))
+
+
+def _of_rows(rows: pl.DataFrame, some: pl.Series) -> pl.DataFrame:
+    """Those of `rows` whose `row` is one of a few, in their order."""
+    return rows.filter(pl.col("row").is_in(some.implode()))
 
 
 def repeated_keys(
@@ -148,7 +154,7 @@ def repeated_keys(
     shared = rows.filter(rows.select(key).is_duplicated()).drop_nulls(key)
     if shared.is_empty():
         return no_failures()
-    raw, chosen = (f.join(shared, on="row", how="semi") for f in (raw, chosen))
+    raw, chosen = (_of_rows(f, shared["row"]) for f in (raw, chosen))
     values = [c for c in rows.columns if c != "row"]
     texts = chosen.select("row", *(as_text(c, chosen.schema[c]).alias(f"text:{c}") for c in values))
     compared = shared.join(texts, on="row").with_columns(
@@ -203,8 +209,10 @@ def rejected(
         .agg(failed_checks=pl.col("check"), reasons=pl.col("words").str.join("; "))
     )
     columns = list(schema.columns)
-    table = raw.join(checks, on="row").with_columns(
-        as_it_came(c, raw.schema[c]).alias(c) for c in columns if c in raw.columns
+    table = (
+        _of_rows(raw, checks["row"])
+        .join(checks, on="row")
+        .with_columns(as_it_came(c, raw.schema[c]).alias(c) for c in columns if c in raw.columns)
     )
     return in_order_as_they_came(table.select(columns))
 

@@ -20,7 +20,7 @@ def covering(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     what a line that it is matched with is told of it.
     """
     approved = context.authorizations.filter(pl.col("status") == "approved")
-    found = _pairs(lines.filter(pl.col("asked_as") == "drug"), approved).filter("covers")
+    found = _pairs(lines, pl.lit(True), approved).filter("covers")
     several = found.select(pl.col("line").rle_id().is_duplicated()).to_series()
     if several.any():
         sorted_out = found.filter(several).sort("line", *_matching_order(), nulls_last=True)
@@ -61,7 +61,7 @@ def _others(lines: pl.DataFrame, authorizations: pl.DataFrame) -> pl.DataFrame:
     """By line without a matched authorization, what others of use the member has."""
     unmatched = pl.col("matched_authorization_number").is_null()
     of_use = authorizations.filter(pl.col("status") != "cancelled")
-    pairs = _pairs(lines.filter(unmatched, pl.col("asked_as") == "drug"), of_use)
+    pairs = _pairs(lines, unmatched, of_use)
     approved, pending, denied = (pl.col("status") == s for s in ("approved", "pending", "denied"))
     before = pl.col("expiration_date") < pl.col("claim_line_start_date")
     after = pl.col("effective_date") > pl.col("claim_line_start_date")
@@ -77,11 +77,16 @@ def _others(lines: pl.DataFrame, authorizations: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _pairs(lines: pl.DataFrame, authorizations: pl.DataFrame) -> pl.DataFrame:
-    """Every line, in order, beside every authorization of its member and HCPCS, and whether it `covers`
-    the date."""
+def _pairs(lines: pl.DataFrame, which: pl.Expr, authorizations: pl.DataFrame) -> pl.DataFrame:
+    """Every line of the drug that is asked for, in order, beside every authorization of its member and
+    HCPCS, and whether it `covers` the date."""
     service = pl.col("claim_line_start_date")
-    asked = lines.select("line", "member_id", "hcpcs_code", service, billed="authorization_number")
+    asked = (
+        lines.lazy()
+        .filter(pl.col("asked_as") == "drug", which)
+        .select("line", "member_id", "hcpcs_code", service, billed="authorization_number")
+        .collect()
+    )
     return asked.join(
         authorizations,
         on=["member_id", "hcpcs_code"],

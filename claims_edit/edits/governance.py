@@ -12,8 +12,10 @@ from claims_edit.reference import in_force
 def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Adds the MAC jurisdiction of Medicare lines and the program whose terms govern."""
     jurisdictions = (
-        lines.filter(pl.col("asked_as") == "medicare")
+        lines.lazy()
+        .filter(pl.col("asked_as") == "medicare")
         .select("line", "claim_line_start_date", state="member_state")
+        .collect()
         .join(context.mac_jurisdictions, on="state")
         .filter(in_force(pl.col("claim_line_start_date"), pl.col("start_date"), pl.col("end_date")))
         .group_by("line")

@@ -10,7 +10,8 @@ from claims_edit.normalise import from_millionths, millionths
 from claims_edit.reference import in_force
 
 _UNIT = "UN"
-_GROUP = ["claim_day", "product"]
+_GROUP = "ndc_group"
+_PRODUCTS = 10**9  # of nine digits
 _DATED = ["hcpcs_code", "claim_line_start_date", "ndc_11"]
 
 
@@ -27,7 +28,13 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
         .agg(pl.col("product", "units_per_package").first())
     )
     lines = matched(lines, dated, _DATED)
-    return matched(lines, _groups(lines), _GROUP)
+    lines = lines.with_columns(_group().alias(_GROUP))
+    return matched(lines, _groups(lines), [_GROUP]).drop(_GROUP)
+
+
+def _group() -> pl.Expr:
+    """A number for each claim, date and product; null where there is no product."""
+    return pl.col("claim_day").cast(pl.UInt64) * _PRODUCTS + pl.col("product").cast(pl.UInt64)
 
 
 def _groups(lines: pl.DataFrame) -> pl.DataFrame:
@@ -36,14 +43,15 @@ def _groups(lines: pl.DataFrame) -> pl.DataFrame:
     package = millionths(pl.col("units_per_package"))
     billed = millionths(pl.col("service_unit_quantity"))
     missing = pl.col("ndc_quantity").is_null() | pl.col("ndc_unit").is_null()
-    group = lines.filter(pl.col("asked_as") == "drug", pl.col("product").is_not_null())
-    return group.group_by(_GROUP).agg(
+    drug = lines.lazy().filter(pl.col("asked_as") == "drug", pl.col(_GROUP).is_not_null())
+    groups = drug.group_by(_GROUP).agg(
         ndc_group_lines=pl.len(),
         ndc_other_unit=known(pl.col("ndc_unit") != _UNIT).any(),
         ndc_missing_quantity=(~wasted & missing).any(),
         ndc_trillionths=(quantity * package).sum(),
         ndc_billed_millionths=billed.sum(),
     )
+    return groups.collect()
 
 
 def _in_units(lines: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,8 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     jw = pl.any_horizontal(modifiers == "JW").fill_null(False)
     jz = pl.any_horizontal(modifiers == "JZ").fill_null(False)
     groups = (
-        lines.filter(pl.col("asked_as") == "drug")
+        lines.lazy()
+        .filter(pl.col("asked_as") == "drug")
         .group_by(_GROUP)
         .agg(
             pl.col(VIALS_OF).first(),
@@ -28,6 +29,7 @@ def facts(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
             any_jz=jz.any(),
             group_millionths=millionths(pl.col("service_unit_quantity")).sum(),
         )
+        .collect()
     )
     whole = _whole_vials(groups.filter("any_jz"), context.ndc_products)
     groups = groups.join(whole, on=_ASKED, how="left").drop(VIALS_OF)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def computing(
 
 
 def _at_once(
-    edited: Callable[[Requested, Found], Part], of_parts: Iterable[tuple[Requested, Found]]
+    edited: Callable[[int, Requested, Found], Part],
+    of_parts: Iterable[tuple[int, Requested, Found]],
 ) -> Iterator[Part]:
     """Parts in their order, two of them edited at once: much of what is done for one keeps a single
     processor busy."""
@@ -84,22 +86,19 @@ class Local:
             members = Members(inputs.members, self.reference["states"])
         with self.watch.step("claims"):
             ranges, found = self._found(inputs, scope, aside)
-            claims = intake.claims_of(next(found), members, scope)
         requests = read_requests(inputs, self.watch)
         with self.watch.step("history"):
             memory = inputs.history.memory(scope)
-            past = memory.of(claims.member_ids)
-        of_ranges = requests.split(ranges)
-        yield self._edited(claims, next(of_ranges), past, first=True)
 
-        def edited(of_range: Requested, found: Found) -> Part:
+        def edited(place: int, of_range: Requested, found: Found) -> Part:
             with self.watch.step("claims"):
                 claims = intake.claims_of(found, members, scope)
             with self.watch.step("history"):
                 past = memory.of(claims.member_ids)
-            return self._edited(claims, of_range, past, first=False)
+            return self._edited(claims, of_range, past, first=place == 0)
 
-        yield from _at_once(edited, zip(of_ranges, found, strict=False))
+        of_ranges = requests.split(ranges)
+        yield from _at_once(edited, zip(count(), of_ranges, found, strict=False))
         for apart in found:
             rejected = intake.claims_of(apart, members, scope)
             yield Part({"rejected_lines": rejected.rejected}, rejected.in_scope_rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,13 +45,14 @@ class Spill:
             self._write(name, batch, rows, self.ranges.of(rows["member_id"]))
 
     def _write(self, name: str, batch: int, rows: pl.DataFrame, number: pl.Series) -> None:
-        parts = rows.with_columns(number.alias("_range")).partition_by(
-            "_range", include_key=False, as_dict=True
+        held = [c for c in rows.columns if rows[c].null_count() < rows.height]
+        parts = (
+            rows.select(held or rows.columns[:1])
+            .with_columns(number.alias("_range"))
+            .partition_by("_range", include_key=False, as_dict=True)
         )
         for (place,), part in parts.items():
-            held = [c for c in part.columns if part[c].null_count() < part.height]
-            path = self.folder / f"{name}-{place}-{batch}.arrow"
-            part.select(held or part.columns[:1]).write_ipc(path)
+            part.write_ipc(self.folder / f"{name}-{place}-{batch}.arrow")
 
     def parts(self) -> Iterator[Found]:
         """What was found of each range in turn; and the split claims, where there are any, last."""
@@ -128,7 +130,7 @@ def spilled(folder: Path, extract: Extract, scope: Scope, ranges: Ranges, rows: 
     """Look through the claims, about so many rows in scope at a time, and write what is found."""
     folder.mkdir()
     spill = None
-    for batch, found in enumerate(intake.find(extract, scope, rows)):
+    for batch, found in enumerate(_ahead(intake.find(extract, scope, rows))):
         if spill is None:
             nothing = Found(
                 found.raw.clear(), found.other_versions.clear(), found.partner_lines.clear()
@@ -137,3 +139,12 @@ def spilled(folder: Path, extract: Extract, scope: Scope, ranges: Ranges, rows: 
         spill.add(batch, found)
     assert spill is not None, "a scan yields at least one frame"
     return spill
+
+
+def _ahead(found: Iterator[Found]) -> Iterator[Found]:
+    """What is found, the next looked for while one is looked at."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, found, None)
+        while (here := coming.result()) is not None:
+            coming = pool.submit(next, found, None)
+            yield here
