@@ -17,29 +17,29 @@ ACTIONS = {"cutback": CUTBACK, "deny": DENY}
 
 
 class Lines(NamedTuple):
-    """By line, members together and in order: its slot, what it bills, the place of its policy version,
-    and the part of `Covering` that is its own."""
+    """By line, members together and in order: its number, ascending, the number of its slot, what it
+    bills, and the place of its policy version."""
 
+    line: Any
     slot: Any
     billed: Any
     version: Any
-    first_covering: Any
-    end_covering: Any
 
 
 class Slots(NamedTuple):
-    """By slot: its day, the units allowed on it so far, and where the slots of its member are."""
+    """By slot, ascending: its number, its member, its day, and the units allowed on it so far."""
 
+    slot: Any
+    member: Any
     day: Any
     units: Any
-    first: Any
-    end: Any
 
 
 class Covering(NamedTuple):
-    """By line and authorization that covers it, in matching order: the authorization's place in `left`,
-    which has what is left of each (NONE for no limit), and what the line draws from it."""
+    """By line, ascending, and authorization that covers it, in matching order: the authorization's place
+    in `left`, which has what is left of each (NONE for no limit), and what the line draws from it."""
 
+    line: Any
     authorization: Any
     left: Any
     drawn: Any
@@ -89,6 +89,14 @@ def fullest(days: Any, units: Any, first: int, end: int, slot: int, width: int) 
     return best, start
 
 
+def end_of(numbers: Any, place: int) -> int:
+    """Behind the last of the equal numbers that begin, or go on, at a place."""
+    end = place + 1
+    while end < len(numbers) and numbers[end] == numbers[place]:
+        end += 1
+    return end
+
+
 def bounded(units: int, billed: int, room: int, action: int) -> int:
     """What a limit leaves of `units`, where `billed` units are billed and it has so much room."""
     if action == DENY and billed > room:
@@ -121,19 +129,27 @@ def draw(units: int, covering: Covering, first: int, end: int) -> None:
 
 def allow(lines: Lines, slots: Slots, covering: Covering, limits: Limits, found: Allowed) -> None:
     """Allow every line what the limits leave it, and keep account of it for the lines after it."""
-    many = len(lines.slot)
+    many = len(lines.line)
+    slot = first_slot = end_slot = first = end = 0
     for line in range(many):
-        slot, billed, version = lines.slot[line], lines.billed[line], lines.version[line]
-        first, end = lines.first_covering[line], lines.end_covering[line]
+        billed, version = lines.billed[line], lines.version[line]
+        while slots.slot[slot] < lines.slot[line]:
+            slot += 1
+        if slot >= end_slot:
+            first_slot = slot
+            while first_slot > end_slot and slots.member[first_slot - 1] == slots.member[slot]:
+                first_slot -= 1
+            end_slot = end_of(slots.member, slot)
+        first = end
+        while first < len(covering.line) and covering.line[first] < lines.line[line]:
+            first += 1
+        end = first
+        if first < len(covering.line) and covering.line[first] == lines.line[line]:
+            end = end_of(covering.line, first)
         allowed = billed
         for window in range(limits.first[version], limits.end[version]):
             used, start = fullest(
-                slots.day,
-                slots.units,
-                slots.first[slot],
-                slots.end[slot],
-                slot,
-                limits.days[window],
+                slots.day, slots.units, first_slot, end_slot, slot, limits.days[window]
             )
             at = (window - limits.first[version]) * many + line
             found.used[at] = used
@@ -156,7 +172,7 @@ def compiled() -> Callable[[Lines, Slots, Covering, Limits, Allowed], None] | No
         from numba import njit
         from numba.extending import register_jitable
 
-        for part in (fullest, bounded, left_under, draw):
+        for part in (fullest, end_of, bounded, left_under, draw):
             register_jitable(part)
         function: Callable[[Lines, Slots, Covering, Limits, Allowed], None] = njit(
             cache=True, nogil=True
@@ -164,3 +180,22 @@ def compiled() -> Callable[[Lines, Slots, Covering, Limits, Allowed], None] | No
     except (ImportError, RuntimeError):
         return None
     return function
+
+
+def load() -> None:
+    """Have the machine code at hand before it is needed: it takes half a second to be read."""
+    import numpy as np
+
+    allow = compiled()
+    if allow is not None:
+
+        def none() -> Any:
+            return np.zeros(0, dtype=np.int64)
+
+        allow(
+            Lines(*(none() for _ in Lines._fields)),
+            Slots(*(none() for _ in Slots._fields)),
+            Covering(*(none() for _ in Covering._fields)),
+            Limits(*(none() for _ in Limits._fields)),
+            Allowed(*(none() for _ in Allowed._fields)),
+        )

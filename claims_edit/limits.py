@@ -56,10 +56,11 @@ def allowed_units(
     """What each line is allowed, and by how much it is above each limit.
 
     `lines` are those that take part, members together and in order: `line`, `member_id`,
-    `policy_version`, `claim_line_start_date`, `service_unit_quantity`. `covering` has by `line` the
-    approved authorizations that cover its date in matching order, with `approved` millionths or null
-    for no limit. `past` is what stands of history (`past.ALLOWED`). From so many lines on the loop is
-    compiled, where its sums are sure to fit 64 bits.
+    `policy_version`, `claim_line_start_date`, `service_unit_quantity`. `covering` has by `line`, of these
+    and of others, the approved authorizations that cover its date in matching order, each with a
+    number (`authorization`, from 0) and with `approved` millionths or null for no limit. `past` is what
+    stands of history (`past.ALLOWED`). From so many lines on the loop is compiled, where its sums are
+    sure to fit 64 bits.
     """
     lines = lines.select(
         "line",
@@ -73,22 +74,22 @@ def allowed_units(
     members = lines.filter(pl.col("member") != pl.col("member").shift(1, fill_value=-1))
     past = past.join(members.select("member_id", "member"), on="member_id")
     slots = _slots(lines, past)
-    covering, left = _with_left(
-        covering.join(lines, on="line", how="semi", maintain_order="left"), past
-    )
+    left = _left(covering, past)
     loop = None
     if lines.height >= compiled_from and _is_safe(lines, slots, covering, left):
         loop = kernel.compiled()
     fed = _Fed(compiled=loop is not None)
     drawn, found = fed.full(covering.height, 0), fed.found(lines.height, limits)
     (loop or kernel.allow)(
-        fed.lines(lines, slots, covering, list(limits)),
+        fed.lines(lines, list(limits)),
         fed.slots(slots),
-        kernel.Covering(fed.of(covering["place"]), fed.of(left), drawn),
+        kernel.Covering(
+            fed.of(covering["line"]), fed.of(covering["authorization"]), fed.of(left), drawn
+        ),
         fed.limits(list(limits.values())),
         found,
     )
-    draws = covering.with_columns(units=pl.Series(drawn, dtype=pl.Int128))
+    draws = covering.select("line", "authorization_number", units=pl.Series(drawn, dtype=pl.Int128))
     judged = _judged(lines, found)
     exceeded = {edit_id: _exceeded(judged, limits, edit_id) for edit_id in LIMITS}
     exceeded[AUTHORIZATION_UNITS] = _exceeded_units(judged, covering)
@@ -117,9 +118,9 @@ def _slots(lines: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_left(covering: pl.DataFrame, past: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """`covering` with the `place` of each authorization, and what is left at each place: what history
-    drew is taken off, and what has no limit is NONE."""
+def _left(covering: pl.DataFrame, past: pl.DataFrame) -> pl.Series:
+    """What is left of each authorization, at the place of its number: what history drew is taken off, and
+    what has no limit is NONE."""
     drawn = (
         past.select("member_id", "authorization_draws")
         .explode("authorization_draws", empty_as_null=False, keep_nulls=False)
@@ -127,21 +128,17 @@ def _with_left(covering: pl.DataFrame, past: pl.DataFrame) -> tuple[pl.DataFrame
         .group_by("member_id", "authorization_number")
         .agg(drawn=millionths(pl.col("units")).sum())
     )
-    key = ["member_id", "authorization_number"]
-    authorizations = (
-        covering.select(*key, "approved")
-        .unique(maintain_order=True)
-        .with_row_index("place")
-        .join(drawn, on=key, how="left", maintain_order="left")
-        .with_columns(left=(pl.col("approved") - pl.col("drawn").fill_null(0)).fill_null(NONE))
+    numbers = covering["authorization"]
+    left = (
+        covering.filter(numbers.is_first_distinct())
+        .join(drawn, on=["member_id", "authorization_number"], how="left")
+        .select(
+            "authorization",
+            left=(pl.col("approved") - pl.col("drawn").fill_null(0)).fill_null(NONE),
+        )
     )
-    places = covering.select("authorization_number").join(
-        authorizations.select("authorization_number", "place"),
-        on="authorization_number",
-        how="left",
-        maintain_order="left",
-    )
-    return covering.with_columns(places["place"]), authorizations["left"]
+    of_none = pl.Series([NONE], dtype=pl.Int128).new_from_index(0, _number(numbers.max()) + 1)
+    return of_none.scatter(left["authorization"], left["left"])
 
 
 def _is_safe(
@@ -172,29 +169,19 @@ class _Fed:
         """So many of one number."""
         return self.of(pl.Series([value], dtype=pl.Int64).new_from_index(0, many))
 
-    def lines(
-        self, lines: pl.DataFrame, slots: pl.DataFrame, covering: pl.DataFrame, versions: list[str]
-    ) -> kernel.Lines:
-        """The lines, each with where its slot, its version and its authorizations are."""
+    def lines(self, lines: pl.DataFrame, versions: list[str]) -> kernel.Lines:
+        """The lines, each with the place of its version."""
         places = {version: place for place, version in enumerate(versions)}
-        own = covering["line"]
         return kernel.Lines(
-            slot=self.of(slots["slot"].search_sorted(lines["slot"])),
+            line=self.of(lines["line"]),
+            slot=self.of(lines["slot"]),
             billed=self.of(lines["billed"]),
             version=self.of(lines["policy_version"].replace_strict(places, return_dtype=pl.Int64)),
-            first_covering=self.of(own.search_sorted(lines["line"], side="left")),
-            end_covering=self.of(own.search_sorted(lines["line"], side="right")),
         )
 
     def slots(self, slots: pl.DataFrame) -> kernel.Slots:
-        """The slots, each with where those of its member are."""
-        member = slots["member"]
-        return kernel.Slots(
-            day=self.of(slots["day"]),
-            units=self.of(slots["units"]),
-            first=self.of(member.search_sorted(member, side="left")),
-            end=self.of(member.search_sorted(member, side="right")),
-        )
+        """The slots."""
+        return kernel.Slots(*(self.of(slots[c]) for c in kernel.Slots._fields))
 
     def limits(self, versions: list[VersionLimits]) -> kernel.Limits:
         """The windows of all versions, one version's after the other's."""

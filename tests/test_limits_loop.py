@@ -57,7 +57,8 @@ def night(seed: int, members: int, most: str = "90") -> Night:
             lines.append((line, member, dice.choice(list(VERSIONS)), DAY + timedelta(day), units))
             for number, approved in numbers[: dice.randrange(len(numbers) + 1)]:
                 millionths = None if approved is None else approved * MILLION
-                covering.append((line, member, number, millionths))
+                place = 4 * m + int(number[-1])
+                covering.append((line, member, place, number, millionths))
         for _ in range(dice.randrange(3)):
             units = Decimal(dice.choice(["0", "15", "45", "90"]))
             draws = [{"authorization_number": n, "units": units} for n, _ in numbers[:1] if units]
@@ -79,6 +80,7 @@ def night(seed: int, members: int, most: str = "90") -> Night:
             schema={
                 "line": pl.UInt32,
                 "member_id": pl.String,
+                "authorization": pl.UInt32,
                 "authorization_number": pl.String,
                 "approved": pl.Int128,
             },

@@ -16,10 +16,11 @@ _MATCHED_BY = ("effective_date", "expiration_date", "servicing_npi", "request_ty
 def covering(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     """By `line`, ascending, the approved authorizations that cover its service date in matching order.
 
-    Each with its `authorization_number`, `approved` units in millionths (null is no unit limit), and
-    what a line that it is matched with is told of it.
+    Each with its place among all of them (`authorization`), its `authorization_number`, `approved` units
+    in millionths (null is no unit limit), and what a line that it is matched with is told of it.
     """
-    approved = context.authorizations.filter(pl.col("status") == "approved")
+    numbered = context.authorizations.with_row_index("authorization")
+    approved = numbered.filter(pl.col("status") == "approved")
     found = _pairs(lines, pl.lit(True), approved).filter("covers")
     several = found.select(pl.col("line").rle_id().is_duplicated()).to_series()
     if several.any():
@@ -28,6 +29,7 @@ def covering(lines: pl.DataFrame, context: Context) -> pl.DataFrame:
     return found.select(
         "line",
         "member_id",
+        "authorization",
         "authorization_number",
         *_MATCHED_BY,
         approved=millionths(pl.col("approved_units")),

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
-from claims_edit import intake
+from claims_edit import intake, kernel
 from claims_edit.engines.spill import spilled
 from claims_edit.evaluate import evaluate
 from claims_edit.history import History
@@ -112,6 +113,7 @@ class Local:
             rows += batch.raw.height
             if rows > self.settings.part_lines:
                 found.clear()
+                Thread(target=kernel.load, daemon=True).start()
                 members = intake.members_in(inputs.claims, scope)
                 ranges = ranges_of(members, self.settings.part_lines)
                 spill = spilled(aside, inputs.claims, scope, ranges, _BATCH)

@@ -192,12 +192,12 @@ def test_a_table_that_breaks_its_schema_publishes_nothing(
 def test_a_balance_that_does_not_close_publishes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbalanced: Any
 ) -> None:
-    add = runs._add
+    add = TableWriter.add
 
-    def wrong(writers: Any, flagged: Any, tables: dict[str, pl.DataFrame]) -> None:
-        add(writers, flagged, tables | {"lines": unbalanced(tables["lines"])})
+    def wrong(writer: TableWriter, rows: pl.DataFrame) -> None:
+        add(writer, unbalanced(rows) if writer._name == "lines" else rows)
 
-    monkeypatch.setattr(runs, "_add", wrong)
+    monkeypatch.setattr(TableWriter, "add", wrong)
     with pytest.raises(FaultError, match="balance"):
         published(tmp_path)
     assert outcome([*ARGUMENTS, "--out", str(tmp_path)]) == 1
