@@ -19,6 +19,17 @@ ZEN_LINES, ORACLE_LINES = 20_000, 2_000
 GROWTH = (500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000)
 PANDAS_TIMES, ZEN_TIMES = 10, 200
 LIMITS_SHARE = 0.05
+# The steps of the line edits.
+LINE_EDITS = [
+    "governance",
+    "claim",
+    "member",
+    "diagnosis",
+    "ndc",
+    "wastage",
+    "authorization",
+    "asking",
+]
 
 
 def described(made: Made) -> str:
@@ -61,7 +72,7 @@ def dense_5m(settings: Settings) -> Section:
         Target("peak memory under 6 GiB", gib(ours.peak_bytes), ours.peak_bytes < 6 * 2**30),
     ]
     a_line = ours.seconds.median / made.known["facts"]["lines"]
-    targets += _line_by_line(section, settings, a_line, agreed)
+    targets += _line_by_line(section, settings, run, a_line, agreed)
     _agreement(section, agreed)
     section.targets(*targets, _same(agreed))
     steps(section, run, ours)
@@ -71,7 +82,7 @@ def dense_5m(settings: Settings) -> Section:
 
 
 def _line_by_line(
-    section: Section, settings: Settings, a_line: float, agreed: dict[str, Compared]
+    section: Section, settings: Settings, run: Run, a_line: float, agreed: dict[str, Compared]
 ) -> list[Target]:
     """The rivals that take a line at a time, on slices of their own."""
     small, smaller = (make("dense", lines) for lines in (ZEN_LINES, ORACLE_LINES))
@@ -89,14 +100,20 @@ def _line_by_line(
     }
     lines = smaller.known["facts"]["lines"]
     ways["the oracle, all edits and limits"] = np.median(by_oracle) / lines
+    alone = sum(run.timings()[f"edits: {step}"] for step in LINE_EDITS)
+    alone_a_line = alone / run.made.known["facts"]["lines"]
     section.say(
         f"A line at a time, on a slice of {small.known['facts']['lines']:,} lines (the oracle "
         f"{lines:,}), reading and facts not counted; the whole run, by its lines, takes "
-        f"{a_line * 1e6:.2f} µs a line:"
+        f"{a_line * 1e6:.2f} µs a line, and its line edits with their facts, in seconds of its two "
+        f"threads, {alone_a_line * 1e6:.2f}:"
     )
     section.table(
-        ("", "µs a line", "times ours"),
-        [(way, f"{took * 1e6:.1f}", f"{took / a_line:.0f}") for way, took in ways.items()],
+        ("", "µs a line", "times our run", "times our line edits"),
+        [
+            (way, f"{took * 1e6:.1f}", f"{took / a_line:.0f}", f"{took / alone_a_line:.0f}")
+            for way, took in ways.items()
+        ],
     )
     return [
         Target(
@@ -187,11 +204,16 @@ def limits(settings: Settings) -> Section:
 
 
 def _share(run: Run, whole: Samples) -> Target:
-    took, last = run.timings().get("edits: limits"), whole.of[-1].seconds
-    text = f"under 5 % of the run: {run.name}"
-    if took is None:
-        return Target(text, "the manifest has no such step", None)
-    return Target(text, f"{took:.2f} s, {took / last:.1%}", took / last < LIMITS_SHARE)
+    """The limits' share of what all steps took: parts are edited two at a time, so that the seconds of
+    steps add up to more than those of the run."""
+    timings = run.timings()
+    took = timings["edits: limits"]
+    share = took / sum(seconds for step, seconds in timings.items() if ": " not in step)
+    return Target(
+        f"under 5 % of what all steps take: {run.name}",
+        f"{share:.1%}; {took:.2f} s of two threads, the run {whole.of[-1].seconds:.1f} s",
+        share < LIMITS_SHARE,
+    )
 
 
 def _in_sql(section: Section, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 
 import polars as pl
 
-from claims_edit import contracts, lifecycle, policy_frames, scope
+from claims_edit import contracts, kernel, lifecycle, policy_frames, scope
 from claims_edit.clinical_contracts import CLINICAL_FACTS
 from claims_edit.contracts import DRAWS, PARTNER_LINES
 from claims_edit.disposition import denied_lines, disposed, in_order
@@ -30,7 +30,7 @@ from claims_edit.edits.catalogue import EDITS
 from claims_edit.edits.edit import Context, Edit, Kind
 from claims_edit.findings import ask
 from claims_edit.frames import beside, matched
-from claims_edit.limits import allowed_units
+from claims_edit.limits import COMPILED_FROM, allowed_units
 from claims_edit.past import ALLOWED, Past, no_past
 from claims_edit.policies import Policy
 from claims_edit.reconsider import cut_lines, reconsidered
@@ -119,6 +119,12 @@ def evaluate(
     with step("reconsider"):
         reconsider = _reconsider(night.past, judged, edited, policy)
     return Outcome(edited, _findings(judged.lines, judged.findings), reconsider)
+
+
+def make_ready(lines: int) -> None:
+    """Load what a night of so many lines would wait for."""
+    if lines >= COMPILED_FROM:
+        kernel.load()
 
 
 def judge(

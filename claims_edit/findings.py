@@ -74,7 +74,7 @@ def _read_by(edit: Edit, lines: pl.DataFrame) -> list[str]:
         return lines.columns
     said = [e for e in (edit.fails, edit.message, edit.unknown_message) if e is not None]
     read = {name for expression in said for name in expression.meta.root_names()}
-    return ["line", *(read | {"policy_version", *edit.evidence})]
+    return sorted(read | {"line", "policy_version", *edit.evidence})
 
 
 def _ask_one(not_passed: pl.DataFrame, edit: Edit, rules: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 NONE = -(1 << 63)  # stands for no number, where a sequence holds whole numbers alone
 CUTBACK, DENY, OTHER = 0, 1, 2
@@ -165,6 +165,9 @@ def allow(lines: Lines, slots: Slots, covering: Covering, limits: Limits, found:
         draw(allowed, covering, first, end)
 
 
+_Numbers = TypeVar("_Numbers", Lines, Slots, Covering, Limits, Allowed)
+
+
 @cache
 def compiled() -> Callable[[Lines, Slots, Covering, Limits, Allowed], None] | None:
     """`allow` as machine code, for arrays of 64 bits; null where it cannot be compiled and kept."""
@@ -184,18 +187,11 @@ def compiled() -> Callable[[Lines, Slots, Covering, Limits, Allowed], None] | No
 
 def load() -> None:
     """Have the machine code at hand before it is needed: it takes half a second to be read."""
-    import numpy as np
-
     allow = compiled()
     if allow is not None:
+        import numpy as np
 
-        def none() -> Any:
-            return np.zeros(0, dtype=np.int64)
+        def nothing(kind: type[_Numbers]) -> _Numbers:
+            return kind(*(np.zeros(0, dtype=np.int64) for _ in kind._fields))
 
-        allow(
-            Lines(*(none() for _ in Lines._fields)),
-            Slots(*(none() for _ in Slots._fields)),
-            Covering(*(none() for _ in Covering._fields)),
-            Limits(*(none() for _ in Limits._fields)),
-            Allowed(*(none() for _ in Allowed._fields)),
-        )
+        allow(nothing(Lines), nothing(Slots), nothing(Covering), nothing(Limits), nothing(Allowed))

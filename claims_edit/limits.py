@@ -62,7 +62,7 @@ def allowed_units(
     stands of history (`past.ALLOWED`). From so many lines on the loop is compiled, where its sums are
     sure to fit 64 bits.
     """
-    lines = lines.select(
+    read = lines.lazy().select(
         "line",
         "policy_version",
         "member_id",
@@ -70,9 +70,10 @@ def allowed_units(
         day=pl.col("claim_line_start_date").cast(pl.Int32).cast(pl.Int64),
         billed=millionths(pl.col("service_unit_quantity")),
     )
-    lines = lines.with_columns(slot=_slot())
-    members = lines.filter(pl.col("member") != pl.col("member").shift(1, fill_value=-1))
-    past = past.join(members.select("member_id", "member"), on="member_id")
+    lines = read.with_columns(slot=_slot()).collect()
+    first_of_member = pl.col("member") != pl.col("member").shift(1, fill_value=-1)
+    members = lines.select("member_id", "member").filter(first_of_member)
+    past = past.join(members, on="member_id")
     slots = _slots(lines, past)
     left = _left(covering, past)
     loop = None
@@ -147,7 +148,7 @@ def _is_safe(
     """Whether no sum of the loop can leave 64 bits."""
     units = _number(lines["billed"].sum()) + _number(slots["units"].sum())
     most = _number(left.filter(left != NONE).cast(pl.Int128).abs().max())
-    at_once = _number(covering.group_by("line").len()["len"].max())
+    at_once = _number(covering["line"].rle().struct.field("len").max())
     return units < _SAFE and (most + units) * at_once < _SAFE
 
 
@@ -167,7 +168,11 @@ class _Fed:
 
     def full(self, many: int, value: int) -> Any:
         """So many of one number."""
-        return self.of(pl.Series([value], dtype=pl.Int64).new_from_index(0, many))
+        if self._compiled:
+            import numpy as np
+
+            return np.full(many, value, dtype=np.int64)
+        return [value] * many
 
     def lines(self, lines: pl.DataFrame, versions: list[str]) -> kernel.Lines:
         """The lines, each with the place of its version."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from claims_edit import intake, kernel
+from claims_edit import intake
 from claims_edit.engines.spill import spilled
-from claims_edit.evaluate import evaluate
+from claims_edit.evaluate import evaluate, make_ready
 from claims_edit.history import History
 from claims_edit.inputs import Inputs, Requested, night_of, open_inputs, read_requests
 from claims_edit.intake import Claims, Found
@@ -113,7 +113,7 @@ class Local:
             rows += batch.raw.height
             if rows > self.settings.part_lines:
                 found.clear()
-                Thread(target=kernel.load, daemon=True).start()
+                Thread(target=make_ready, args=(self.settings.part_lines,)).start()
                 members = intake.members_in(inputs.claims, scope)
                 ranges = ranges_of(members, self.settings.part_lines)
                 spill = spilled(aside, inputs.claims, scope, ranges, _BATCH)
