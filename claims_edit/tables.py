@@ -17,6 +17,8 @@ from claims_edit.schemas import empty, validated
 
 # Rows that a reader can take or leave together: lines of members beside each other.
 ROW_GROUP = 250_000
+# Columns of whose values a row group holds a range, or few: of others, bounds would let none be left out.
+_LOOKED_UP_BY = ("member_id", "claim_line_start_date")
 
 
 class Table(Protocol):
@@ -40,7 +42,12 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         self._file = (folder / f"{name}.parquet").open("wb")
         try:
             columns = self._waiting.to_arrow().schema
-            self._writer = parquet.ParquetWriter(self._file, columns, compression="zstd")
+            self._writer = parquet.ParquetWriter(
+                self._file,
+                columns,
+                compression="zstd",
+                write_statistics=[c for c in _LOOKED_UP_BY if c in schema.columns],
+            )
         except BaseException:
             with suppress(OSError):
                 self._file.close()
