@@ -229,9 +229,15 @@ def of_frame(rows: pl.DataFrame, like: SourceFile, columns: dict[str, pl.DataTyp
 def of_rows(name: str, rows: Sequence[Mapping[str, str | None]], sources: Sequence[str]) -> Extract:
     """Rows of text as an extract of no files."""
     schema = dict.fromkeys(sources, pl.String())
-    frame = pl.DataFrame(rows, schema=schema).lazy()
-    file = SourceFile(Path(f"{name}.parquet"), frame, dict(schema), {}, (-1, -1), held=True)
-    return Extract(name, (file,), frame, dict(schema))
+    return of_held(name, pl.DataFrame(rows, schema=schema), dict(schema))
+
+
+def of_held(name: str, rows: pl.DataFrame, present: dict[str, pl.DataType]) -> Extract:
+    """Rows that are held, in their own types, as an extract of no files; `present` are its columns that
+    are not null for want of a file that has them."""
+    frame = rows.lazy()
+    file = SourceFile(Path(f"{name}.parquet"), frame, present, {}, (-1, -1), held=True)
+    return Extract(name, (file,), frame, dict(rows.schema))
 
 
 def resolve(name: str, paths: Sequence[str | Path]) -> list[Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -15,7 +14,7 @@ from claims_edit.engines.spark.frames import Row, batches, packed, rows_of, toge
 from claims_edit.engines.spark.scan import Group
 from claims_edit.errors import FaultError, InputError, UsageError, UserError
 from claims_edit.evaluate import Night, evaluate
-from claims_edit.extracts import Extract, SourceFile
+from claims_edit.extracts import Extract, of_held
 from claims_edit.history import Memory
 from claims_edit.kept import kept
 from claims_edit.members import Members
@@ -50,9 +49,7 @@ class Shape:
 
     def of(self, rows: pl.DataFrame) -> Extract:
         """Rows of it as an extract of their own."""
-        frame = rows.select(*self.columns).lazy()
-        file = SourceFile(Path(f"{self.name}.parquet"), frame, self.present, {}, (-1, -1))
-        return Extract(self.name, (file,), frame, self.columns)
+        return of_held(self.name, rows.select(*self.columns), self.present)
 
     def no_rows(self) -> pl.DataFrame:
         """The columns without a row."""
