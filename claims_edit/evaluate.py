@@ -259,10 +259,8 @@ def _candidates(lines: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
 def _limited(lines: pl.DataFrame, candidates: pl.DataFrame, denied: pl.Series) -> pl.DataFrame:
     """The candidates that nothing denies, with what the limits read of them."""
     columns = ("line", "member_id", "policy_version", "claim_line_start_date")
-    limited = candidates.filter(~pl.col("line").is_in(denied.implode()))
-    return lines.select(*columns, "service_unit_quantity").join(
-        limited, on="line", how="semi", maintain_order="left"
-    )
+    limited = candidates.filter(~pl.col("line").is_in(denied.implode()))["line"]
+    return lines.select(*columns, "service_unit_quantity")[limited]
 
 
 def _with_allowed(lines: pl.DataFrame, allowed: pl.DataFrame, denied: pl.Series) -> pl.DataFrame:

@@ -58,12 +58,14 @@ class Limits(NamedTuple):
 
 
 class Allowed(NamedTuple):
-    """What is found. By line: the units allowed, and those left under its authorizations before it (NONE
-    where that is not asked, or has no end). By window and line (at `window * lines + line`): the units
-    allowed before it in the fullest window that holds its day, and the first day of that."""
+    """What is found. By line: the units allowed, those left under its authorizations before it (NONE
+    where that is not asked, or has no end), and whether it bills more than any limit leaves (1, else 0).
+    By window and line (at `window * lines + line`): the units allowed before it in the fullest window
+    that holds its day, and the first day of that."""
 
     units: Any
     authorized: Any
+    above: Any
     used: Any
     start: Any
 
@@ -154,11 +156,16 @@ def allow(lines: Lines, slots: Slots, covering: Covering, limits: Limits, found:
             at = (window - limits.first[version]) * many + line
             found.used[at] = used
             found.start[at] = start
-            allowed = bounded(allowed, billed, limits.most[window] - used, limits.action[window])
+            room = limits.most[window] - used
+            if billed > room:
+                found.above[line] = 1
+            allowed = bounded(allowed, billed, room, limits.action[window])
         if limits.authorization_action[version] != NONE:
             left = left_under(covering.left, covering.authorization, first, end)
             found.authorized[line] = left
             if left != NONE:
+                if billed > left:
+                    found.above[line] = 1
                 allowed = bounded(allowed, billed, left, limits.authorization_action[version])
         found.units[line] = allowed
         slots.units[slot] += allowed

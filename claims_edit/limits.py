@@ -212,6 +212,7 @@ class _Fed:
         return kernel.Allowed(
             units=self.full(many, 0),
             authorized=self.full(many, NONE),
+            above=self.full(many, 0),
             used=self.full(many * windows, 0),
             start=self.full(many * windows, 0),
         )
@@ -245,13 +246,19 @@ def _in_units() -> pl.Expr:
 
 
 def _judged(lines: pl.DataFrame, found: kernel.Allowed) -> pl.DataFrame:
-    """The lines with what was used before them in each window, its start, and what was authorized."""
+    """The lines above any limit, with what was used before them in each window, its start, and what was
+    authorized."""
     many = lines.height
     windows = len(found.used) // many if many else 0
-    return lines.with_columns(
-        pl.Series("authorized", found.authorized, dtype=pl.Int64),
+    above = (pl.Series(found.above, dtype=pl.Int64) == 1).arg_true()
+
+    def of_these(name: str, values: Any) -> pl.Series:
+        return pl.Series(name, values, dtype=pl.Int64).gather(above)
+
+    return lines[above].with_columns(
+        of_these("authorized", found.authorized),
         *(
-            pl.Series(f"{name}:{i}", values[i * many : (i + 1) * many], dtype=pl.Int64)
+            of_these(f"{name}:{i}", values[i * many : (i + 1) * many])
             for i in range(windows)
             for name, values in (("used", found.used), ("start", found.start))
         ),

@@ -13,8 +13,9 @@ from polars.testing import assert_frame_equal
 
 from claims_edit import kernel
 from claims_edit.contracts import DRAWS, UNITS
+from claims_edit.evaluate import make_ready
 from claims_edit.ledger import VersionLimits, WindowLimit
-from claims_edit.limits import LimitResults, allowed_units
+from claims_edit.limits import COMPILED_FROM, LimitResults, allowed_units
 
 MILLION = 1_000_000
 NEVER = 1 << 40
@@ -120,6 +121,17 @@ def test_machine_code_allows_what_python_allows(seed: int) -> None:
     allowed = plain.allowed["allowed_units"]
     assert 0 < allowed.filter(allowed > 0).len() < allowed.len()
     assert all(rows.height for rows in plain.exceeded.values())
+
+
+def test_what_is_loaded_beforehand_is_what_is_used() -> None:
+    loop = kernel.compiled()
+    assert loop is not None
+    make_ready(COMPILED_FROM - 1)
+    make_ready(COMPILED_FROM)
+    loaded = list(loop.signatures)  # type: ignore[attr-defined]
+    results(night(1, 60), 0)
+    assert loaded == list(loop.signatures)  # type: ignore[attr-defined]
+    assert len(loaded) == 1
 
 
 def test_units_that_leave_64_bits_are_left_to_python(monkeypatch: pytest.MonkeyPatch) -> None:
