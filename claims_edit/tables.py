@@ -122,7 +122,8 @@ class OrderedTable:
     def close(self) -> None:
         """Write all rows in order, and the end of the file."""
         if self._files:
-            self._set_aside()
+            if self._held:
+                self._set_aside()
             for rows in merged(self._files, self._order):
                 self._writer.add(rows)
         elif self._held:
