@@ -13,7 +13,7 @@ from claims_edit.cli import cli
 from claims_edit.errors import EXIT_FAULT, UserError
 
 # How long polars' allocator keeps the memory that was given back: to get the same again from the system
-# half a second later takes a seventh of the time of a large run. Read when polars is imported.
+# takes a seventh of the time of a large run. Read when polars is imported.
 _ALLOCATOR = ("_RJEM_MALLOC_CONF", "dirty_decay_ms:10000,muzzy_decay_ms:10000")
 
 

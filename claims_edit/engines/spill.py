@@ -21,7 +21,8 @@ _RAW, _VERSIONS, _PARTNERS = "raw", "other_versions", "partner_lines"
 
 @dataclass
 class Spill:
-    """What a scan of the claims found, in files by range and batch, each without its empty columns.
+    """What a scan of the claims found, in files by range and batch, each without the columns of which its
+    batch has no value.
 
     A claim whose rows name members of several ranges is *split*: its rows are rejected, all of them, for
     that, and stand apart.

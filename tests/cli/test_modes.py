@@ -100,3 +100,31 @@ def test_a_folder_that_hands_its_group_on_hands_it_on_to_runs(operator: Operator
     assert {
         path.name for path in all_below(operator.out) if path.stat().st_gid != ANOTHER_GROUP
     } == (set())
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [(None, "dirty_decay_ms:10000,muzzy_decay_ms:10000"), ("", ""), ("thp:never", "thp:never")],
+)
+def test_freed_memory_is_kept_for_a_while_unless_the_operator_says_otherwise(
+    given: str | None, kept: str
+) -> None:
+    """The allocator reads it as polars is imported, which must not be before."""
+    name = "_RJEM_MALLOC_CONF"
+    program = f"""
+import atexit, os, sys
+from claims_edit.__main__ import main
+assert "polars" not in sys.modules
+atexit.register(lambda: print(os.environ["{name}"]))
+sys.argv = ["claims-edit", "--version"]
+main()
+"""
+    environment = {n: v for n, v in clean_environment().items() if n != name}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment if given is None else environment | {name: given},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == kept
