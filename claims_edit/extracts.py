@@ -50,13 +50,16 @@ class SourceFile:
 
     def pieces(self) -> Iterator[tuple[int, int]]:
         """Where the pieces of a Parquet file begin, and how many rows they have: whole row groups, since
-        each is decoded from its beginning."""
-        from pyarrow import parquet
+        each is decoded from its beginning. Raises OSError where its footer cannot be read."""
+        from pyarrow import ArrowException, parquet
 
         if self.held:
             yield 0, int(self.frame.select(pl.len()).collect().item())
             return
-        metadata = parquet.read_metadata(self.path)
+        try:
+            metadata = parquet.read_metadata(self.path)
+        except ArrowException as error:
+            raise OSError(f"{self.path}: {error}") from error
         first = rows = 0
         for group in range(metadata.num_row_groups):
             rows += metadata.row_group(group).num_rows

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from claims_edit import extracts
+from claims_edit.errors import InputError
 from claims_edit.intake import open_claims
 from tests.reading.rows import claim, parquet
 
@@ -35,3 +36,11 @@ def test_a_file_without_rows(tmp_path: Path) -> None:
     path = tmp_path / "claims.parquet"
     pl.DataFrame([claim()]).clear().write_parquet(path)
     assert pl.concat(open_claims([path], with_members=False).batches()).is_empty()
+
+
+def test_a_file_that_is_damaged_after_it_was_opened(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "claims.parquet", [claim()])
+    extract = open_claims([path], with_members=False)
+    path.write_bytes(b"PAR1" + b"?" * 200 + b"PAR1")
+    with pytest.raises(InputError, match=r"claims: .*claims\.parquet: "):
+        list(extract.batches())
